@@ -88,3 +88,9 @@ def test_lookup_interpolates_and_is_flat_outside_its_table():
 def test_lookup_refuses_a_table_that_does_not_rise(xs):
     with pytest.raises(ValueError, match="increasing x"):
         op.lookup(1.0, xs, tuple(0.0 for _ in xs))
+
+
+def test_a_share_of_nothing_is_zero_with_a_finite_slope():
+    parts, wholes = jnp.array([1.0, 0.0, 0.0]), jnp.array([4.0, 4.0, 0.0])
+    assert np.allclose(op.share(parts, wholes), [0.25, 0.0, 0.0])
+    assert np.isfinite(jax.grad(lambda w: jnp.sum(op.share(parts, w)))(wholes)).all()

@@ -14,6 +14,7 @@ from jax import lax
 
 Array = Any
 QUANTITY = "quantity["  # name of a traced call that gives its argument a unit
+RATIO_UNIT = "ratio_unit["  # name of a traced call whose result has the unit of its first argument over its second
 SAME_UNIT = "same_unit["  # name of a traced call whose arguments and result share one unit
 
 
@@ -61,6 +62,20 @@ _same_unit_limited.__name__ = SAME_UNIT + "limited]"
 _limited = jax.jit(_same_unit_limited)
 
 
+def share(part: Array, whole: Array) -> Array:
+    """``part / whole``, and 0 where the whole is 0."""
+    return _share(jnp.asarray(part), jnp.asarray(whole))
+
+
+def _ratio_unit_share(part: Array, whole: Array) -> Array:
+    some = whole > 0
+    return jnp.where(some, part / jnp.where(some, whole, 1.0), 0.0)
+
+
+_ratio_unit_share.__name__ = RATIO_UNIT + "share]"
+_share = jax.jit(_ratio_unit_share)
+
+
 def safe_log(x: Array, floor: float = 1e-30) -> Array:
     """Logarithm of a dimensionless number, floored so that zero stays finite."""
     return jnp.log(jnp.maximum(x, floor))
@@ -77,8 +92,8 @@ def normal_quantile(p: Array) -> Array:
 
 
 def logistic(x: Array) -> Array:
-    """1 / (1 + exp(−x)), by tanh, which cannot overflow."""
-    return 0.5 * (1.0 + jnp.tanh(0.5 * x))
+    """1 / (1 + exp(−x)), exact far into both tails."""
+    return lax.logistic(jnp.asarray(x))
 
 
 def lookup(x: Array, xs: tuple[float, ...], ys: tuple[float, ...]) -> Array:

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from jax.extend import core
 
-from contraflow.engine.operations import QUANTITY, SAME_UNIT
+from contraflow.engine.operations import QUANTITY, RATIO_UNIT, SAME_UNIT
 
 
 class UnitError(Exception):
@@ -173,6 +173,8 @@ def _apply(equation: Any, inputs: list[Carried]) -> list[Carried]:
         label = str(equation.params.get("name", ""))
         if label.startswith(QUANTITY):
             return [Carried(parse(label[len(QUANTITY) : -1]), inputs[0].known)]
+        if label.startswith(RATIO_UNIT):
+            return [Carried((inputs[0].unit or ONE) / (inputs[1].unit or ONE))]
         if label.startswith(SAME_UNIT):
             return [Carried(_same(inputs, label[len(SAME_UNIT) : -1]))]
         closed = inner if hasattr(inner, "jaxpr") else core.ClosedJaxpr(inner, ())

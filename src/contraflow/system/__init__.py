@@ -1,0 +1,35 @@
+"""The reference model: one module a sector, assembled with the evidence base.
+
+A variable is a documented function in its sector's module; figures live in ``contraflow.evidence``. Nothing here may
+run a policy or fit data.
+"""
+
+import functools
+from collections.abc import Iterable
+
+from contraflow import evidence
+from contraflow.engine import Model, assemble
+from contraflow.system import border, care, demand, inputs, market, overdose, politics, supply
+from contraflow.system.axes import AXES
+from contraflow.system.latents import LATENTS
+from contraflow.system.levers import EXTENSIONS
+
+__all__ = ["EXTENSIONS", "SECTORS", "model_parameters", "reference_model"]
+
+SECTORS = (inputs, demand, overdose, care, market, supply, border, politics)
+
+
+def model_parameters() -> dict[str, str]:
+    """Unit of every parameter that an equation uses; those of latent drivers scale inputs instead."""
+    scales = {name for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
+    return {p.id: p.unit for p in evidence.load().parameters.values() if p.id not in scales}
+
+
+@functools.cache
+def _assembled(extensions: tuple[str, ...]) -> Model:
+    return assemble(SECTORS, model_parameters(), axes=AXES, extensions=extensions)
+
+
+def reference_model(extensions: Iterable[str] = ()) -> Model:
+    """The reference model with these extensions on; assembled once for each set."""
+    return _assembled(tuple(sorted(set(extensions))))

@@ -1,0 +1,153 @@
+"""Market: what users want, what there is, two prices, and purity, by drug.
+
+Turnover is measured on wanted use, so that price needs no iteration. The dose price is sticky: scarcity shows as
+lower purity. Interdiction is a tax on the wholesale price, and the pass-through to retail is a hypothesis.
+"""
+
+import jax.numpy as jnp
+
+from contraflow.engine import auxiliary, boundary, flow, stock
+from contraflow.engine.operations import quantity
+from contraflow.system.axes import drug
+from contraflow.system.levers import today
+
+consumed = boundary("kg pure", ledger="drugs", doc="Drugs consumed in the United States.")
+
+us_inventory = stock(
+    "kg pure", dims=("drug",), ledger="drugs", initial="us_inventory_2000", doc="Drugs held for sale in the United States."
+)
+
+
+@auxiliary("1", dims=("drug",))
+def drug_share(fentanyl_share):
+    """Share of illicit opioid use that each drug has."""
+    return drug.stack(fentanyl=fentanyl_share, heroin=1 - fentanyl_share)
+
+
+@auxiliary("1")
+def safe_supply_replacement(safe_supply_share, safe_supply_substitution):
+    """Share of illicit use that prescribed supply replaces: clients replace a part of theirs."""
+    return safe_supply_share * safe_supply_substitution
+
+
+@auxiliary("kg pure/year", dims=("drug",))
+def wanted_at_reference(
+    illicit_users, drug_share, fentanyl_per_user, heroin_per_user, heroin_grams_per_user, safe_supply_replacement
+):
+    """Use wanted at the reference price and purity, less what prescribed supply replaces."""
+    per_user = drug.stack(fentanyl=fentanyl_per_user, heroin=heroin_per_user * heroin_grams_per_user)
+    return illicit_users * drug_share * per_user * (1 - safe_supply_replacement)
+
+
+@auxiliary("kg pure", dims=("drug",))
+def us_inventory_2000(wanted_at_reference, turnover_reference):
+    """Inventory in 2000: the reference turnover."""
+    return wanted_at_reference * turnover_reference
+
+
+@auxiliary("year", dims=("drug",))
+def turnover(us_inventory, wanted_at_reference):
+    """How long the inventory would last at wanted use."""
+    return us_inventory / wanted_at_reference
+
+
+@auxiliary("1")
+def risk_premium(
+    risk_share_of_price,
+    us_law_penalties,
+    us_law_distributor_enforcement,
+    penalty_risk_response,
+    enforcement_risk_response,
+):
+    """Cost and risk of supply relative to today: enforcement and penalties raise the part that pays for risk."""
+    penalties = jnp.log(us_law_penalties / today("us.law.penalties")) / jnp.log(2.0)
+    arrests = jnp.log(us_law_distributor_enforcement / today("us.law.distributor_enforcement")) / jnp.log(2.0)
+    risk = jnp.exp(penalty_risk_response * penalties + enforcement_risk_response * arrests)
+    return 1 - risk_share_of_price + risk_share_of_price * risk
+
+
+@auxiliary("1", dims=("drug",))
+def wholesale_price_ratio(
+    turnover, turnover_reference, scarcity_price_exponent, risk_premium, seizure_share, seizure_share_reference
+):
+    """Wholesale price against the reference: (c + r)/(1 − s) × (T*/T)^κ, the scarcity part bounded at e^±5."""
+    scarcity = 5 * jnp.tanh(scarcity_price_exponent * jnp.log(turnover_reference / turnover) / 5)
+    tax = jnp.log((1 - seizure_share_reference) / (1 - seizure_share))
+    return jnp.exp(scarcity + tax) * risk_premium
+
+
+@auxiliary("1", dims=("drug",))
+def price_gap(fentanyl_wholesale_price, fentanyl_retail_price, heroin_wholesale_price, heroin_retail_price):
+    """Reference wholesale price as a share of the retail price."""
+    return drug.stack(
+        fentanyl=fentanyl_wholesale_price / fentanyl_retail_price, heroin=heroin_wholesale_price / heroin_retail_price
+    )
+
+
+@auxiliary("1", dims=("drug",))
+def retail_price_ratio(wholesale_price_ratio, price_gap, pass_through):
+    """Retail price per pure gram against the reference: between additive (0) and multiplicative (1) pass-through."""
+    slope = (1 - pass_through) * price_gap + pass_through
+    return 1 + slope * (wholesale_price_ratio - 1)
+
+
+@auxiliary("1", dims=("drug",))
+def purity_ratio(retail_price_ratio, purity_response):
+    """Purity against the reference: the price of a dose is sticky, so a dearer pure gram means a weaker dose."""
+    return retail_price_ratio ** (-purity_response)
+
+
+@auxiliary("1")
+def us_fentanyl_purity(purity_ratio, reference_purity):
+    """Purity of fentanyl powder on the street."""
+    return reference_purity * drug.pick(purity_ratio, "fentanyl")
+
+
+@auxiliary("USD/kg pure")
+def us_fentanyl_retail_price(retail_price_ratio, fentanyl_retail_price):
+    """Retail price of fentanyl per pure kilogram."""
+    return fentanyl_retail_price * drug.pick(retail_price_ratio, "fentanyl")
+
+
+@auxiliary("USD/kg pure")
+def heroin_price(retail_price_ratio, heroin_retail_price):
+    """Retail price of heroin per pure kilogram."""
+    return heroin_retail_price * drug.pick(retail_price_ratio, "heroin")
+
+
+@auxiliary("kg pure/year", dims=("drug",))
+def wanted(wanted_at_reference, retail_price_ratio, demand_elasticity, purity_ratio, titration):
+    """Use wanted at today's price and purity; without titration, purer doses are larger doses."""
+    price = retail_price_ratio ** (-demand_elasticity)
+    return wanted_at_reference * price * purity_ratio ** (1 - titration)
+
+
+@auxiliary("1", dims=("drug",))
+def rationing(wanted, us_inventory):
+    """Share of wanted use that an empty market can serve: 1 when stocks last long, 0 when there are none."""
+    shortest = quantity(0.03, "year")
+    return us_inventory / (us_inventory + shortest * wanted)
+
+
+@flow("kg pure/year", dims=("drug",), source="us_inventory", destination="consumed")
+def consumption(wanted, rationing):
+    """Use: what is wanted, rationed by what there is."""
+    return wanted * rationing
+
+
+@auxiliary("1", dims=("drug",))
+def relative_use(retail_price_ratio, demand_elasticity, rationing, safe_supply_replacement):
+    """Uses per person against the reference: price, rationing and prescribed substitution."""
+    return retail_price_ratio ** (-demand_elasticity) * rationing * (1 - safe_supply_replacement)
+
+
+@auxiliary("kg pure/year")
+def us_fentanyl_consumption(consumption):
+    """Fentanyl consumed, pure."""
+    return drug.pick(consumption, "fentanyl")
+
+
+@auxiliary("kg pure/year")
+def heroin_consumption(consumption):
+    """Heroin consumed, pure."""
+    return drug.pick(consumption, "heroin")

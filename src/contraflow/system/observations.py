@@ -1,0 +1,57 @@
+"""What is observed of the model: which variable each calibration series measures, and how.
+
+The series themselves, with their noise and traps, live in the evidence base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A series and the model variable behind it.
+
+    The model's value over a row's window is the variable's mean there times ``scale``; with ``per="window"`` it is
+    integrated over the window instead. ``stage`` says whose data it is: supply data alone inform the supply latent.
+    """
+
+    series: str
+    variable: str
+    stage: Literal["supply", "health"]
+    scale: float = 1.0
+    per: Literal["year", "window"] = "year"
+    until: float = 2025.0
+
+
+_ALL = (
+    Observable("us.deaths.opioids.annual", "us_opioid_deaths", "health"),
+    Observable("us.deaths.synthetic_opioids.annual", "us_synthetic_opioid_deaths", "health", until=2018.0),
+    Observable("us.deaths.synthetic_opioids.half_year", "us_synthetic_opioid_deaths", "health", per="window"),
+    Observable("us.deaths.heroin.annual", "heroin_deaths_recorded", "health"),
+    Observable("us.deaths.natural_semisynthetic.annual", "natural_semisynthetic_deaths_recorded", "health"),
+    Observable("us.deaths.non_opioid.annual", "non_opioid_deaths", "health"),
+    Observable("us.deaths.stimulant_involved.annual", "stimulant_involved_deaths", "health"),
+    Observable("us.deaths.stimulant_without_opioid.annual", "us_stimulant_only_deaths", "health"),
+    Observable("us.use.heroin_chronic", "illicit_users", "health"),
+    Observable("us.use.stimulant_chronic", "stimulant_users", "health"),
+    Observable("us.oud.prescription_disorder.nsduh", "prescription_disorder_people", "health"),
+    Observable("us.oud.prescription_misuse.nsduh", "prescription_misuse_people", "health"),
+    Observable("us.oud.heroin_disorder.nsduh", "illicit_users", "health"),
+    Observable("us.treatment.methadone", "methadone_patients", "health"),
+    Observable("us.treatment.buprenorphine", "buprenorphine_patients", "health"),
+    Observable("us.treatment.buprenorphine_rx", "buprenorphine_patients", "health"),
+    Observable("us.incarcerated.drug_offences", "us_incarcerated_drug_offences", "health"),
+    Observable("us.market.fentanyl_powder_purity", "us_fentanyl_purity", "supply"),
+    Observable("us.market.fentanyl_lab_share", "fentanyl_share", "supply"),
+    Observable("us.market.fentanyl_use_2021", "us_fentanyl_consumption", "supply", scale=1e-3),
+    Observable("us.market.heroin_consumption", "heroin_consumption", "supply", scale=1e-3),
+    Observable("us.market.heroin_price", "heroin_price", "supply", scale=1e-3),
+    Observable("border.seized.fentanyl.half_year", "border_fentanyl_seized", "supply", per="window"),
+    Observable("border.seized.fentanyl.pre2019", "border_fentanyl_seized", "supply"),
+    Observable("border.seized.heroin.annual", "border_heroin_seized", "supply"),
+    Observable("border.seized.fentanyl.ports_share", "ports_share_of_seizures", "supply"),
+)
+
+OBSERVABLES: dict[str, Observable] = {o.series: o for o in _ALL}
