@@ -99,7 +99,7 @@ def test_sub_steps_change_nothing_when_rates_are_constant_and_refine_when_they_a
 
 
 def test_an_input_shared_by_all_draws_equals_the_same_input_given_to_each():
-    grid = Grid(2000, 6)
+    grid = Grid(2000, 6, substeps=4)
     parameters = {"level_at_start": np.array([1.0, 2.0, 3.0]), "hazard": np.array([0.1, 0.5, 1.0])}
     supply = np.linspace(0, 4, 24)
     shared = simulate(filling_model(), parameters, {"supply": supply}, grid, ["tank"])
@@ -108,7 +108,7 @@ def test_an_input_shared_by_all_draws_equals_the_same_input_given_to_each():
 
 
 def test_inputs_by_draw_alone_make_an_ensemble():
-    grid = Grid(2000, 6)
+    grid = Grid(2000, 6, substeps=4)
     supply = np.repeat(np.array([[0.0, 12.0, 24.0]]), 24, axis=0)
     run = simulate(filling_model(), {"level_at_start": 1.0, "hazard": 0.0}, {"supply": supply}, grid, ["tank"])
     assert run.values["tank"].shape == (6, 3)
@@ -131,7 +131,7 @@ def test_a_stock_that_starts_from_an_input_takes_its_first_value():
         return hazard * size
 
     named = {"tank": tank, "outside": outside, "size": size, "room": room, "filling": filling}
-    grid = Grid(2000, 2)
+    grid = Grid(2000, 2, substeps=4)
     run = simulate(
         assemble(named, {"hazard": "1/year"}), {"hazard": 0.0}, {"size": np.arange(7.0, 15.0)}, grid, ["tank"]
     )
@@ -139,7 +139,7 @@ def test_a_stock_that_starts_from_an_input_takes_its_first_value():
 
 
 def test_two_runs_are_bitwise_equal():
-    grid = Grid(2000, 24)
+    grid = Grid(2000, 24, substeps=4)
     parameters = {"level_at_start": np.array([1.0, 2.0]), "hazard": np.array([0.7, 0.3])}
     inputs = {"supply": np.sin(grid.step_times) + 2}
     one, two = (simulate(filling_model(), parameters, inputs, grid, ["tank", "leaking"]) for _ in range(2))
@@ -170,7 +170,7 @@ def aging_model():
 def test_a_draw_alone_equals_the_same_draw_in_an_ensemble(draws):
     rng = np.random.default_rng(1)
     parameters = {"people_at_start": rng.uniform(50, 150, draws), "base": rng.uniform(0.1, 0.4, draws)}
-    model, grid = aging_model(), Grid(2000, 24)
+    model, grid = aging_model(), Grid(2000, 24, substeps=4)
     together = simulate(model, parameters, {}, grid, ["people", "deaths"])
     for k in (0, draws - 1):
         alone = simulate(model, {n: v[k : k + 1] for n, v in parameters.items()}, {}, grid, ["people", "deaths"])
@@ -180,13 +180,13 @@ def test_a_draw_alone_equals_the_same_draw_in_an_ensemble(draws):
 
 def test_arrays_carry_time_first_and_draws_last():
     parameters = {"people_at_start": np.full(5, 100.0), "base": np.full(5, 0.1)}
-    run = simulate(aging_model(), parameters, {}, Grid(2000, 3), ["people", "hazard"])
+    run = simulate(aging_model(), parameters, {}, Grid(2000, 3, substeps=4), ["people", "hazard"])
     assert run.values["people"].shape == (3, 2, 5) == run.values["hazard"].shape
     assert run.final["people"].shape == (2, 5)
 
 
 def test_the_gradient_through_a_run_agrees_with_a_difference_quotient():
-    grid = Grid(2000, 12)
+    grid = Grid(2000, 12, substeps=4)
     run = simulator(aging_model(), ["deaths"], grid, checkpoint=True)
 
     def total(base):
@@ -224,7 +224,7 @@ def breaking_model():
 
 
 def failure_of(parameters, load, record=("tank",), periods=6):
-    grid = Grid(2000, periods)
+    grid = Grid(2000, periods, substeps=4)
     with pytest.raises(NonFiniteError) as failure:
         simulate(breaking_model(), parameters, {"load": load(grid)}, grid, list(record))
     return failure.value
@@ -237,7 +237,7 @@ def rising(grid):
 def test_a_failure_names_the_variable_the_date_the_draw_and_its_parameters():
     parameters = {"limit": np.array([2.0, 0.5, 0.9]), "outflow_rate": np.array([0.1, 0.2, 0.3])}
     error = failure_of(parameters, rising)
-    first = Grid(2000, 6).start + np.argmax(rising(Grid(2000, 6)) >= 0.5) / 48
+    first = Grid(2000, 6, substeps=4).start + np.argmax(rising(Grid(2000, 6, substeps=4)) >= 0.5) / 48
     assert (error.variable, error.draw) == ("strength", 1)
     assert error.time == pytest.approx(first)
     assert error.parameters == {"limit": 0.5, "outflow_rate": 0.2}
@@ -263,7 +263,7 @@ def test_a_failing_input_is_named_rather_than_what_it_spoils():
 
 def test_a_failing_constant_of_a_draw_is_named():
     model = filling_model()
-    grid = Grid(2000, 2)
+    grid = Grid(2000, 2, substeps=4)
     parameters = still(hazard=np.array([0.1, np.inf]), level_at_start=np.ones(2))
     with pytest.raises(NonFiniteError) as failure:
         simulate(model, parameters, {"supply": steps(grid)}, grid, ["tank"])
@@ -272,7 +272,7 @@ def test_a_failing_constant_of_a_draw_is_named():
 
 
 def test_a_stock_that_overflows_is_named():
-    grid = Grid(2000, 12)
+    grid = Grid(2000, 12, substeps=4)
     with pytest.raises(NonFiniteError) as failure:
         simulate(filling_model(), still(hazard=np.array([-1e12])), {"supply": steps(grid)}, grid, ["twice"])
     assert failure.value.variable in ("tank", "leaking")
@@ -291,9 +291,9 @@ def test_a_stock_that_overflows_is_named():
 def test_a_missing_or_misshapen_input_is_named(parameters, supply, says):
     inputs = {} if supply is None else {"supply": supply}
     with pytest.raises(ModelError, match=says):
-        simulate(filling_model(), parameters, inputs, Grid(2000, 2), ["tank"])
+        simulate(filling_model(), parameters, inputs, Grid(2000, 2, substeps=4), ["tank"])
 
 
 def test_recording_an_unknown_variable_suggests_the_nearest():
     with pytest.raises(ModelError, match="unknown variable 'tnak'; did you mean 'tank'"):
-        simulate(filling_model(), still(), {"supply": np.zeros(8)}, Grid(2000, 2), ["tnak"])
+        simulate(filling_model(), still(), {"supply": np.zeros(8)}, Grid(2000, 2, substeps=4), ["tnak"])
