@@ -50,4 +50,3 @@ def run() -> Run:
         return simulate(equations, values, given, GRID, everything)
 
     return runner
-

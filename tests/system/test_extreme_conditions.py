@@ -9,7 +9,6 @@ from contraflow.engine import Grid, Trajectory, ledgers
 from contraflow.policy import Scenario
 from contraflow.system import EXTENSIONS, reference_model
 
-
 TIMES = Grid(2000.0, 36 * 12).step_times
 
 
@@ -99,7 +98,8 @@ def test_with_ample_slack_raids_on_laboratories_change_use_by_less_than_with_non
 
     def loss(slack: float) -> float:
         base = yearly(run({"lab_slack": slack}), "us_fentanyl_consumption", 2028)
-        return 1 - yearly(run({"lab_slack": slack}, {"mx_security_lab_raids": raids}), "us_fentanyl_consumption", 2028) / base
+        raided = run({"lab_slack": slack}, {"mx_security_lab_raids": raids})
+        return 1 - yearly(raided, "us_fentanyl_consumption", 2028) / base
 
     assert loss(1.0) > 0.02
     assert abs(loss(5.0)) < 0.01

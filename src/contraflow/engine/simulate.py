@@ -1,8 +1,8 @@
 """The reference simulator: fixed-step integration of an assembled model by ``lax.scan``, in double precision.
 
 The explicit midpoint rule, second order in the step: rates at the step's middle move the state, and are what is
-recorded, so that nothing leaks. Monthly output with sub-steps. Flows and auxiliaries come out as means over each month, stocks and smooths at the
-month's start, so that stocks, flows and ledgers agree to rounding.
+recorded, so that nothing leaks. Monthly output with sub-steps. Flows and auxiliaries come out as means over each
+month, stocks and smooths at the month's start, so that stocks, flows and ledgers agree to rounding.
 """
 
 from __future__ import annotations

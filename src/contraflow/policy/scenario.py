@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -108,8 +108,8 @@ class Scenario:
         return sorted(entry.name[:-5] for entry in _shipped_folder().iterdir() if entry.name.endswith(".yaml"))
 
     @classmethod
-    def load(cls, name: str | Path) -> Scenario:
-        """The shipped scenario called `name`, or the one in the file `name`.
+    def load(cls, name: str | Path, extensions: Iterable[str] = ()) -> Scenario:
+        """The shipped scenario called `name`, or the one in the file `name`, with these `extensions` on too.
 
         Raises:
             UnknownName: no shipped scenario of that name, with the nearest one.
@@ -120,10 +120,10 @@ class Scenario:
         if str(name) in cls.shipped():
             path = Path(f"{name}.yaml")
             text = (_shipped_folder() / path.name).read_text(encoding="utf-8")
-            return _from_document(parse_yaml(text, path, ScenarioError), path, text)
+            return _from_document(parse_yaml(text, path, ScenarioError), path, text, extensions)
         if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
             document = read_yaml(path, ScenarioError)
-            return _from_document(document, path, path.read_text(encoding="utf-8"))
+            return _from_document(document, path, path.read_text(encoding="utf-8"), extensions)
         if str(name) in NOT_YET:
             reason = f"it waits for the sector '{NOT_YET[str(name)]}', which this version of the model does not have"
             raise UnknownName("scenario", str(name), None, reason)
@@ -246,9 +246,13 @@ class _Reader:
         except ValueError as error:
             raise ScenarioError(self.path, line_of(node, key), str(error)) from None
 
-    def content(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The checked content of a scenario: extensions, policy, assume, horizon, outcomes, sources, notes."""
-        extensions = self._names(document, "extensions", "extension", EXTENSIONS)
+    def content(self, document: Mapping[str, Any], switched_on: Iterable[str] = ()) -> dict[str, Any]:
+        """The checked content of a scenario: extensions, policy, assume, horizon, outcomes, sources, notes.
+
+        Extensions in `switched_on` are on beside those of the document.
+        """
+        more = self._names({"extensions": list(switched_on)}, "extensions", "extension", EXTENSIONS)
+        extensions = tuple(dict.fromkeys((*self._names(document, "extensions", "extension", EXTENSIONS), *more)))
         policy = self._policy(document, extensions)
         with self.at(document, "horizon"):
             horizon = document.get("horizon")
@@ -368,7 +372,8 @@ class _Reader:
                 if name in not_yet:
                     reason = f"it waits for the sector '{not_yet[name]}', which this version of the model does not have"
                     raise UnknownName(kind, name, None, reason)
-                raise UnknownName(kind, name, nearest(name, known))
+                close = nearest(name, known)
+                raise UnknownName(kind, name, close, None if close else f"use one of {', '.join(known)}")
         return tuple(dict.fromkeys(names))
 
     def _mapping(self, document: Mapping[str, Any], key: str, example: str) -> Mapping[str, Any]:
@@ -392,7 +397,7 @@ class _Reader:
             raise ValueError('a difference from today is written in quotes, "+10": without them +10 is the number 10')
 
 
-def _from_document(document: Mapping[str, Any], path: Path, text: str) -> Scenario:
+def _from_document(document: Mapping[str, Any], path: Path, text: str, extensions: Iterable[str]) -> Scenario:
     id = path.stem
     reader = _Reader(path, id, text)
     for key in document:
@@ -402,7 +407,7 @@ def _from_document(document: Mapping[str, Any], path: Path, text: str) -> Scenar
     if document.get("schema") != SCHEMA:
         found = f", not '{document['schema']}'" if "schema" in document else ""
         raise ScenarioError(path, line_of(document, "schema"), f"expected `schema: {SCHEMA}`{found}")
-    content = reader.content(document)
+    content = reader.content(document, extensions)
     texts: dict[str, Any] = {key: reader.text(document, key) for key in ("label", "note", "leaves_out", "resembles")}
     return Scenario(id=id, **content, **texts)
 

@@ -17,9 +17,7 @@ kits_gone = boundary("kit", ledger="naloxone kits", doc="Naloxone kits used or e
 on_methadone = stock(
     "person", dims=("group",), ledger="people", initial="on_methadone_2000", doc="People on methadone."
 )
-on_buprenorphine = stock(
-    "person", dims=("group",), ledger="people", initial=0.0, doc="People on buprenorphine."
-)
+on_buprenorphine = stock("person", dims=("group",), ledger="people", initial=0.0, doc="People on buprenorphine.")
 community_kits = stock(
     "kit", ledger="naloxone kits", initial="community_kits_2000", doc="Naloxone kits in the hands of people who use."
 )
@@ -56,9 +54,7 @@ def added_places(us_health_treatment_access):
 
 
 @auxiliary("1")
-def seeking_multiplier(
-    added_places, place_fill, coverage_loss_realised, programme_staff, funding_elasticity_treatment
-):
+def seeking_multiplier(added_places, place_fill, coverage_loss_realised, programme_staff, funding_elasticity_treatment):
     """Entry into treatment relative to today.
 
     New places find only a share of the patients they are made for; lost coverage loses only a share of those it is
@@ -91,7 +87,9 @@ def entries(waiting, seeking, capacity, held, stay):
 
 
 @auxiliary("person/year")
-def methadone_entries(illicit_disorder, methadone_seeking, seeking_multiplier, methadone_capacity, on_methadone, methadone_stay):
+def methadone_entries(
+    illicit_disorder, methadone_seeking, seeking_multiplier, methadone_capacity, on_methadone, methadone_stay
+):
     """People starting methadone."""
     waiting, held = group.total(illicit_disorder), group.total(on_methadone)
     return entries(waiting, methadone_seeking * seeking_multiplier, methadone_capacity, held, methadone_stay)
@@ -201,7 +199,12 @@ def us_on_medication(methadone_patients, buprenorphine_patients):
 
 @auxiliary("1")
 def share_of_seekers_waiting(
-    methadone_entries, buprenorphine_entries, illicit_disorder, methadone_seeking, buprenorphine_seeking, seeking_multiplier
+    methadone_entries,
+    buprenorphine_entries,
+    illicit_disorder,
+    methadone_seeking,
+    buprenorphine_seeking,
+    seeking_multiplier,
 ):
     """Share of those seeking medication who find no place."""
     sought = group.total(illicit_disorder) * (methadone_seeking + buprenorphine_seeking) * seeking_multiplier

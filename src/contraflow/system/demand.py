@@ -61,7 +61,9 @@ def group_share(high_risk_share):
 
 
 @auxiliary("person", dims=("group",))
-def prescription_misuse_2000(misuse_initiation_2000, misuse_quit_rate, disorder_onset_rate, misuse_to_illicit_rate, group_share):
+def prescription_misuse_2000(
+    misuse_initiation_2000, misuse_quit_rate, disorder_onset_rate, misuse_to_illicit_rate, group_share
+):
     """Prescription misuse in 2000: the equilibrium of the entry rates of that year."""
     return group_share * misuse_initiation_2000 / (misuse_quit_rate + disorder_onset_rate + misuse_to_illicit_rate)
 

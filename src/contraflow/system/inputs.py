@@ -16,7 +16,7 @@ methadone_places = series("person", role="driver", doc="People whom methadone pr
 buprenorphine_prescribers = series("person", role="driver", doc="Clinicians allowed to prescribe buprenorphine.")
 naloxone_kits = series("kit/year", role="driver", doc="Naloxone kits reaching people who use opioids, a year.")
 pandemic_pulse = series("1", role="driver", doc="Strength of pandemic disruption, 0 to 1.")
-reformulation_pulse = series("1", role="driver", doc="Strength of the 2010 reformulation of extended-release oxycodone.")
+reformulation_pulse = series("1", role="driver", doc="Strength of the 2010 oxycodone reformulation.")
 border_effort_years = series("year", role="driver", doc="Years of growing effort at the border, 0 in mid-2019.")
 mail_share = series("1", role="driver", doc="Share of fentanyl that arrives by mail from overseas.")
 heroin_grams_per_user = series("1", role="driver", doc="Heroin per chronic user, 2006 = 1.")

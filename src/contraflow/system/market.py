@@ -14,7 +14,11 @@ from contraflow.system.levers import today
 consumed = boundary("kg pure", ledger="drugs", doc="Drugs consumed in the United States.")
 
 us_inventory = stock(
-    "kg pure", dims=("drug",), ledger="drugs", initial="us_inventory_2000", doc="Drugs held for sale in the United States."
+    "kg pure",
+    dims=("drug",),
+    ledger="drugs",
+    initial="us_inventory_2000",
+    doc="Drugs held for sale in the United States.",
 )
 
 

@@ -34,6 +34,7 @@ _ALL = (
     Observable("us.deaths.non_opioid.annual", "non_opioid_deaths", "health"),
     Observable("us.deaths.stimulant_involved.annual", "stimulant_involved_deaths", "health"),
     Observable("us.deaths.stimulant_without_opioid.annual", "us_stimulant_only_deaths", "health"),
+    Observable("us.deaths.low_tolerance_share", "low_tolerance_part", "health"),
     Observable("us.use.heroin_chronic", "illicit_users", "health"),
     Observable("us.use.stimulant_chronic", "stimulant_users", "health"),
     Observable("us.oud.prescription_disorder.nsduh", "prescription_disorder_people", "health"),

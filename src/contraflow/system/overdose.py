@@ -218,9 +218,7 @@ def co_use_share(co_use_share_2010, co_use_growth, calendar):
 @auxiliary("1", dims=("death_class",))
 def opioid_class_share(co_use_share):
     """How opioid deaths divide into the exclusive classes."""
-    return death_class.stack(
-        opioid_only=1 - co_use_share, opioid_stimulant=co_use_share, stimulant_only=0.0, other=0.0
-    )
+    return death_class.stack(opioid_only=1 - co_use_share, opioid_stimulant=co_use_share, stimulant_only=0.0, other=0.0)
 
 
 @flow("person/year", dims=("death_class", "group"), source="illicit_disorder", destination="overdose_deaths")
@@ -409,9 +407,7 @@ def contaminated_deaths(
 
 
 @auxiliary("person/year")
-def us_synthetic_opioid_deaths(
-    illicit_user_deaths, fentanyl_part, contaminated_deaths, medical_synthetic_deaths_now
-):
+def us_synthetic_opioid_deaths(illicit_user_deaths, fentanyl_part, contaminated_deaths, medical_synthetic_deaths_now):
     """Overdose deaths involving synthetic opioids other than methadone."""
     return illicit_user_deaths * fentanyl_part + contaminated_deaths + medical_synthetic_deaths_now
 
@@ -444,7 +440,7 @@ def natural_semisynthetic_deaths_recorded(
     unspecified_heroin_share,
     opioid_unspecified_share,
 ):
-    """Deaths whose certificate names a natural or semisynthetic opioid: prescribed (but methadone), or beside illicit."""
+    """Deaths whose certificate names a natural or semisynthetic opioid: prescribed, or found beside illicit ones."""
     own_disorder = share(prescription_disorder_death_rate, prescription_disorder_death_rate + pill_death_hazard)
     own_misuse = share(prescription_misuse_death_rate, prescription_misuse_death_rate + pill_death_hazard)
     by_group = deaths_prescription_disorder * own_disorder + deaths_prescription_misuse * own_misuse

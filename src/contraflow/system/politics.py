@@ -3,8 +3,6 @@
 The strength is an assumption without data; off by default, for questions about complacency and response.
 """
 
-import jax.numpy as jnp
-
 from contraflow.engine import auxiliary, smooth
 from contraflow.engine.operations import quantity
 

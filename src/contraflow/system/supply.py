@@ -21,7 +21,10 @@ precursors = stock(
     "kg pure", ledger="drugs", initial="precursors_2000", doc="Precursors in Mexico, as the fentanyl they make."
 )
 lab_capacity = stock(
-    "kg pure/year", ledger="laboratories", initial="lab_capacity_2000", doc="Fentanyl that laboratories can make a year."
+    "kg pure/year",
+    ledger="laboratories",
+    initial="lab_capacity_2000",
+    doc="Fentanyl that laboratories can make a year.",
 )
 mexico_inventory = stock(
     "kg pure", dims=("drug",), ledger="drugs", initial="mexico_inventory_2000", doc="Finished drugs in Mexico."

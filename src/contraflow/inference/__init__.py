@@ -1,0 +1,1 @@
+"""Fitting the model to data: priors, likelihood, posterior."""

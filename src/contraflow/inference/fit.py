@@ -1,0 +1,195 @@
+"""The quick fit: a cut posterior in three stages, by mode, Laplace preconditioning and Hamiltonian Monte Carlo.
+
+1. Effects that published trials inform are drawn from their priors; national series never move them.
+2. Supply parameters and the supply latent are drawn given supply data and surveys of use, without deaths, so that a
+   fall in deaths cannot invent its own supply shock.
+3. The rest is drawn given all data and each chain's own draws of the first two.
+
+The joint posterior, in which everything learns from everything, is computed beside it and reported.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.optimize import minimize
+
+from contraflow import evidence
+from contraflow.inference.coverage import as_rows, coverage
+from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash, shipped_path
+from contraflow.inference.problem import DATA_END, DISCREPANCY_MEDIAN, DISCREPANCY_SD, Problem, problem
+from contraflow.inference.sampler import Sampler, descend, sample, sampler, whitening
+from contraflow.system.latents import LATENTS
+
+Log = Callable[[str], None]
+SUPPLY_LATENT = "supply_surge"
+
+
+def blocks(target: Problem) -> dict[str, np.ndarray]:
+    """Which coordinates belong to the trials, supply and rest blocks, as boolean masks."""
+    known = evidence.load().parameters
+    label = {n: known[n].block for n in target.parameters}
+    label.update({n: "supply" if n.startswith(SUPPLY_LATENT + "[") else "rest" for n in target.names if "[" in n})
+    stage = {f"discrepancy:{t.id}": t.observable.stage for t in target.prepared.values()}
+    label.update({n: "supply" if s == "supply" else "rest" for n, s in stage.items()})
+    return {b: np.array([label[n] == b for n in target.names]) for b in ("trials", "supply", "rest")}
+
+
+def without_deaths(target: Problem) -> np.ndarray:
+    """Weights of the supply stage: every series but those of deaths."""
+    return np.array([0.0 if s.startswith("us.deaths") else 1.0 for s in target.prepared])
+
+
+def mode(target: Problem, log: Log, iterations: int = 600) -> np.ndarray:
+    """Mode of the joint posterior, by L-BFGS from the prior medians."""
+    value_and_slope = jax.jit(jax.value_and_grad(lambda y: -jnp.sum(target.log_posterior(y[:, None]))))
+
+    def objective(y: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = value_and_slope(jnp.asarray(y))
+        if not (np.isfinite(float(value)) and np.isfinite(np.asarray(slope)).all()):
+            return 1e10, np.zeros_like(y)
+        return float(value), np.asarray(slope)
+
+    found = minimize(
+        objective, np.zeros(target.size), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 30}
+    )
+    log(f"mode: minus log posterior {found.fun:.1f} after {found.nit} iterations")
+    return np.asarray(found.x)
+
+
+def fit(
+    seed: int = 1,
+    quick: bool = False,
+    out: Path | None = None,
+    log: Log = print,
+    until: float = DATA_END,
+) -> Path:
+    """Fit the reference model and write the posterior; returns its path.
+
+    ``quick`` runs the same stages with few chains and transitions, to show that they run: not for use.
+    """
+    chains, kept, warmup, thin = (16, 1, 3, 1) if quick else (128, 5, 40, 4)
+    target = problem(until)
+    made_by = fit_hash()
+    log(f"{target.size} coordinates, {sum(len(t.observed) for t in target.prepared.values())} data points")
+    series = tuple(target.prepared)
+
+    def log_density(y: Any, weights: Any) -> Any:
+        parts = target.by_series(y)
+        return -0.5 * jnp.sum(y**2, axis=0) + sum(weights[k] * parts[s] for k, s in enumerate(series))
+
+    centre = mode(target, log, 60 if quick else 600)
+    engine = sampler(log_density, target.size, chains, leapfrogs=3 if quick else 10)
+    part = blocks(target)
+    rng = np.random.default_rng(seed)
+    options = {"warmup": warmup, "thin": thin, "log": log}
+
+    all_series, supply_series = np.ones(len(series)), without_deaths(target)
+
+    log("stage 1: effects known from trials, from their priors")
+    start = np.repeat(centre[:, None], chains, axis=1)
+    start[part["trials"]] = rng.standard_normal((int(part["trials"].sum()), chains))
+
+    log("stage 2: supply, from supply data and surveys of use")
+    free = part["supply"] | part["rest"]
+    drawn, supply_went = _stage(engine, start, centre, supply_series, free, seed + 1, kept=1, **options)
+    start[free] = drawn[-1][free]
+
+    log("stage 3: the rest, from all data")
+    drawn, rest_went = _stage(engine, start, centre, all_series, part["rest"], seed + 2, kept=kept, **options)
+    y = np.concatenate(list(drawn), axis=1)
+
+    log("joint posterior, for comparison")
+    everything = np.ones(target.size, dtype=bool)
+    joint, joint_went = _stage(engine, start, centre, all_series, everything, seed + 3, kept=kept, **options)
+
+    report = {
+        "coverage": as_rows(coverage(target, y, seed)),
+        "stages": {"supply": supply_went, "rest": rest_went, "joint": joint_went},
+        "joint": _summary(target, np.concatenate(list(joint), axis=1)),
+        "joint_r_hat": _r_hat(joint) if kept > 1 else None,
+        "halves": _halves(drawn),
+    }
+    path = out or shipped_path()
+    _posterior(target, y, seed, report, quick, made_by).save(path)
+    log(f"wrote {y.shape[1]} draws to {path}")
+    return path
+
+
+def _stage(
+    engine: Sampler,
+    start: np.ndarray,
+    centre: np.ndarray,
+    weights: np.ndarray,
+    free: np.ndarray,
+    seed: int,
+    *,
+    kept: int,
+    warmup: int,
+    thin: int,
+    log: Log,
+) -> tuple[np.ndarray, dict[str, float]]:
+    """One stage: towards each chain's own mode, then sampling of the free coordinates."""
+    rough = descend(engine, start, whitening(engine.curvature(centre, weights), free), weights, 20)
+    value = np.asarray(engine.gradient(jnp.asarray(rough), jnp.asarray(weights))[0])
+    best = rough[:, int(np.nanargmax(value))]
+    factor = whitening(engine.curvature(best, weights), free)
+    found = descend(engine, rough, factor, weights, 30)
+    noise = np.random.default_rng(seed).standard_normal(found.shape)
+    return sample(
+        engine, found + 0.5 * factor @ noise, factor, weights, warmup=warmup, kept=kept, thin=thin, seed=seed, log=log
+    )
+
+
+def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:
+    values, _, _ = target.unpack(jnp.asarray(y))
+    return {n: [float(q) for q in np.quantile(np.asarray(values[n]), [0.05, 0.5, 0.95])] for n in target.parameters}
+
+
+def _r_hat(draws: np.ndarray) -> float:
+    """Largest potential scale reduction over coordinates, from draws (kept, size, chains)."""
+    within = draws.var(axis=0, ddof=1).mean(axis=1)
+    between = draws.mean(axis=0).var(axis=1, ddof=1)
+    return float(np.sqrt((within * (1 - 1 / len(draws)) + between) / within).max())
+
+
+def _halves(draws: np.ndarray) -> float:
+    """Largest shift of a coordinate's mean over chains from the first to the last kept draw, in posterior sds."""
+    return float((np.abs(draws[-1].mean(axis=1) - draws[0].mean(axis=1)) / (draws.std(axis=(0, 2)) + 1e-9)).max())
+
+
+def _posterior(
+    target: Problem, y: np.ndarray, seed: int, report: dict[str, Any], quick: bool, made_by: str
+) -> Posterior:
+    draws = y.shape[1]
+    rng = np.random.default_rng([seed, 17])
+    innovations = {}
+    for name, count in target.innovations.items():
+        future = rng.standard_normal((len(LATENTS[name].knots(PROJECTION_END)), draws))
+        first = target.index(f"{name}[0]")
+        future[:count] = y[first : first + count]
+        innovations[name] = future
+    discrepancy = {
+        s: DISCREPANCY_MEDIAN * np.exp(DISCREPANCY_SD * y[target.index(f"discrepancy:{s}")]) for s in target.prepared
+    }
+    attributes = {
+        "model_hash": made_by,
+        "seed": seed,
+        "method": "cut posterior in three stages: priors of trials, supply data, all data; Hamiltonian Monte Carlo",
+        "quick": int(quick),
+        "made": datetime.date.today().isoformat(),
+        "contraflow": metadata.version("contraflow"),
+        "jax": jax.__version__,
+        "data_until": target.until,
+        "report": json.dumps(report),
+    }
+    coordinates = {n: y[target.index(n)] for n in target.parameters}
+    return Posterior(coordinates, innovations, discrepancy, attributes)

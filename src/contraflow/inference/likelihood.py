@@ -1,0 +1,154 @@
+"""Likelihood: how far each observed series lies from the model, given its noise and a model discrepancy.
+
+Counts are negative binomial, levels and shares log- or logit-normal or beta. A reporting factor shared by the rows
+of a series (and drawn anew at a break) is integrated out. Every series has one extra log-scale discrepancy, estimated,
+so that a series that the structure cannot follow says so by its band instead of bending the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln
+
+from contraflow import evidence
+from contraflow.engine import Grid
+from contraflow.evidence import Series
+from contraflow.system.observations import OBSERVABLES, Observable
+
+Array = Any
+FREE_LEVEL_SD = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One series prepared for a time grid: observed values and the matrix that averages months into its windows."""
+
+    observable: Observable
+    series: Series
+    observed: np.ndarray
+    windows: np.ndarray
+    segment: np.ndarray
+    noise: np.ndarray
+
+    @property
+    def id(self) -> str:
+        """Id of the series."""
+        return self.observable.series
+
+    @property
+    def level_sd(self) -> float:
+        """Prior sd of the log reporting factor; 0 when the level is taken as given."""
+        observation = self.series.observation
+        if observation.scale == "free":
+            return FREE_LEVEL_SD
+        return observation.level_sd or 0.0
+
+    def expected(self, monthly: Array) -> Array:
+        """Model values (rows, draws) from the variable's monthly means (months, draws)."""
+        return jnp.asarray(self.windows) @ monthly
+
+
+def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
+    """The series to fit on this grid, rows that end after ``until`` left out."""
+    prepared = (_prepare(o, evidence.load().series[o.series], grid, until) for o in OBSERVABLES.values())
+    return {t.id: t for t in prepared if len(t.observed)}
+
+
+def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
+    last = min(until, observable.until)
+    rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and r.end <= last + 1e-6]
+    months = grid.times + 0.5 / grid.per_year
+    inside = np.array([(months > r.start) & (months < r.end) for r in rows], dtype=float).reshape(
+        len(rows), grid.periods
+    )
+    weights = inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    length = np.array([r.end - r.start for r in rows]) if observable.per == "window" else np.ones(len(rows))
+    observation = series.observation
+    noise = np.full(len(rows), observation.sd or 0.0)
+    if observation.weight_reference:
+        counts = np.array([r.weight or observation.weight_reference for r in rows])
+        noise = noise * np.sqrt(np.maximum(observation.weight_reference / counts, 1.0))
+    segment = np.searchsorted(np.array(observation.breaks), [r.start + 1e-6 for r in rows])
+    observed = np.array([r.value for r in rows])
+    return Target(observable, series, observed, weights * length[:, None] * observable.scale, segment, noise)
+
+
+def log_residual(target: Target, expected: Array) -> Array:
+    """Observed against expected on the scale of the noise: logs, or logits for shares; (rows, draws)."""
+    observed = jnp.asarray(target.observed)[:, None]
+    if target.series.observation.family == "logit_normal":
+        inside = jnp.clip(expected, 1e-9, 1 - 1e-9)
+        return jnp.log(observed / (1 - observed)) - jnp.log(inside / (1 - inside))
+    return jnp.log(observed) - jnp.log(jnp.maximum(expected, 1e-12))
+
+
+def log_density(target: Target, expected: Array, discrepancy: Array) -> Array:
+    """Log-likelihood (draws,) of a series given expected values (rows, draws) and its discrepancy sd (draws,)."""
+    family = target.series.observation.family
+    observed = jnp.asarray(target.observed)[:, None]
+    if family == "negative_binomial":
+        m = jnp.maximum(expected, 1e-6)
+        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
+        terms = gammaln(observed + k) - gammaln(k) - gammaln(observed + 1)
+        terms = terms + k * jnp.log(k / (k + m)) + observed * jnp.log(m / (k + m))
+        return jnp.sum(terms, axis=0)
+    if family == "beta":
+        m = jnp.clip(expected, 1e-6, 1 - 1e-6)
+        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
+        a, b = m * precision, (1 - m) * precision
+        terms = gammaln(precision) - gammaln(a) - gammaln(b)
+        terms = terms + (a - 1) * jnp.log(observed) + (b - 1) * jnp.log1p(-observed)
+        return jnp.sum(terms, axis=0)
+    residual = log_residual(target, expected)
+    variance = jnp.asarray(target.noise)[:, None] ** 2 + discrepancy[None, :] ** 2
+    total = jnp.zeros(residual.shape[-1])
+    for s in np.unique(target.segment):
+        rows = np.flatnonzero(target.segment == s)
+        r, d = residual[rows], variance[rows]
+        shared = target.level_sd**2
+        weight = jnp.sum(1 / d, axis=0)
+        quadratic = jnp.sum(r**2 / d, axis=0) - jnp.sum(r / d, axis=0) ** 2 * shared / (1 + shared * weight)
+        log_det = jnp.sum(jnp.log(d), axis=0) + jnp.log1p(shared * weight)
+        total = total - 0.5 * (quadratic + log_det + len(rows) * np.log(2 * np.pi))
+    return total
+
+
+def predict(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws of the observed series itself (rows, draws): model, reporting factor as estimated, noise, discrepancy."""
+    family = target.series.observation.family
+    if family == "negative_binomial":
+        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
+        rate = rng.gamma(np.broadcast_to(k, expected.shape), np.maximum(expected, 1e-6) / k)
+        return rng.poisson(rate).astype(float)
+    if family == "beta":
+        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
+        m = np.clip(expected, 1e-6, 1 - 1e-6)
+        return rng.beta(m * precision, (1 - m) * precision)
+    residual = np.asarray(log_residual(target, jnp.asarray(expected)))
+    sd = np.sqrt(target.noise[:, None] ** 2 + discrepancy[None, :] ** 2)
+    level = np.zeros_like(residual)
+    for s in np.unique(target.segment):
+        rows = target.segment == s
+        if target.level_sd:
+            precision = 1 / target.level_sd**2 + (1 / sd[rows] ** 2).sum(axis=0)
+            mean = (residual[rows] / sd[rows] ** 2).sum(axis=0) / precision
+            level[rows] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    noisy = level + sd * rng.standard_normal(residual.shape)
+    if family == "logit_normal":
+        odds = expected / (1 - expected) * np.exp(noisy)
+        return odds / (1 + odds)
+    return expected * np.exp(noisy)
+
+
+def series_log_density(
+    prepared: Mapping[str, Target], monthly: Mapping[str, Array], discrepancy: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Log-likelihood (draws,) by series from the monthly means of the observed variables."""
+    return {
+        t.id: log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id]) for t in prepared.values()
+    }

@@ -1,0 +1,166 @@
+"""The posterior as a file: NetCDF that ArviZ reads, with the seed and the model hash that made it.
+
+Draws are stored as standard-normal coordinates (group ``coordinates``) and as parameter values (group
+``posterior``). Innovations of latent drivers run beyond the data to the end of projections, drawn beforehand, so
+that every run and every policy shares them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from contraflow import evidence
+from contraflow.errors import ContraflowError
+from contraflow.inference import priors
+from contraflow.system import model_parameters, reference_model
+from contraflow.system.latents import LATENTS, basis
+
+PROJECTION_END = 2041.0
+FILE = "reference.nc"
+
+
+class PosteriorError(ContraflowError):
+    """A posterior file that is missing, damaged or made by another model; the text says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of everything uncertain.
+
+    ``coordinates``: parameter → (draws,) standard-normal. ``innovations``: latent → (knots, draws) to
+    ``PROJECTION_END``. ``discrepancy``: series → (draws,). ``attributes``: seed, model hash, method, date.
+    """
+
+    coordinates: Mapping[str, np.ndarray]
+    innovations: Mapping[str, np.ndarray]
+    discrepancy: Mapping[str, np.ndarray]
+    attributes: Mapping[str, Any]
+
+    @property
+    def draws(self) -> int:
+        """Number of draws."""
+        return len(next(iter(self.coordinates.values())))
+
+    @property
+    def hash(self) -> str:
+        """Fingerprint of the draws."""
+        digest = hashlib.sha256()
+        for table in (self.coordinates, self.innovations, self.discrepancy):
+            for name in sorted(table):
+                digest.update(name.encode())
+                digest.update(np.ascontiguousarray(table[name], dtype="<f4").tobytes())
+        return digest.hexdigest()[:16]
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Value of every parameter, (draws,)."""
+        known = evidence.load().parameters
+        values = {}
+        for name in model_parameters():
+            prior = known[name].prior
+            y = self.coordinates.get(name, np.zeros(self.draws))
+            values[name] = np.asarray(priors.value(prior, np.asarray(y, dtype=float)))
+        return values
+
+    def latents(self, times: np.ndarray) -> dict[str, np.ndarray]:
+        """Path of every latent driver at these times, (times, draws)."""
+        known = evidence.load().parameters
+        paths = {}
+        for name, latent in LATENTS.items():
+            matrix = basis(latent, known[latent.memory].prior.arguments["value"], times, PROJECTION_END)
+            paths[name] = known[latent.sd].prior.arguments["value"] * matrix @ self.innovations[name]
+        return paths
+
+    def take(self, chosen: np.ndarray) -> Posterior:
+        """These draws, by index."""
+        return Posterior(
+            {k: v[chosen] for k, v in self.coordinates.items()},
+            {k: v[:, chosen] for k, v in self.innovations.items()},
+            {k: v[chosen] for k, v in self.discrepancy.items()},
+            self.attributes,
+        )
+
+    def thin(self, draws: int) -> Posterior:
+        """``draws`` of the draws, evenly spaced and always the same ones."""
+        if draws > self.draws:
+            raise PosteriorError(f"the posterior has {self.draws} draws, {draws} were asked for; ask for fewer")
+        return self.take(np.floor(np.arange(draws) * self.draws / draws).astype(int))
+
+    def save(self, path: Path) -> None:
+        """Write NetCDF, whole or not at all."""
+        values = self.parameters()
+        groups = {
+            "posterior": xr.Dataset({k: (("chain", "draw"), values[k][None].astype("f4")) for k in values}),
+            "coordinates": xr.Dataset(
+                {k: (("chain", "draw"), np.asarray(v)[None].astype("f4")) for k, v in self.coordinates.items()}
+            ),
+            "innovations": xr.Dataset(
+                {k: (("chain", "draw", f"{k}_knot"), v.T[None].astype("f4")) for k, v in self.innovations.items()}
+            ),
+            "discrepancy": xr.Dataset(
+                {k: (("chain", "draw"), v[None].astype("f4")) for k, v in self.discrepancy.items()}
+            ),
+        }
+        partial = path.with_suffix(".partial")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        xr.Dataset(attrs=dict(self.attributes)).to_netcdf(partial, mode="w", engine="h5netcdf")
+        for name, data in groups.items():
+            packed = {v: {"zlib": True, "complevel": 6, "shuffle": True} for v in data.data_vars}
+            data.to_netcdf(partial, mode="a", group=name, engine="h5netcdf", encoding=packed)
+        partial.replace(path)
+
+
+def shipped_path() -> Path:
+    """Where the shipped posterior lies."""
+    return Path(str(resources.files("contraflow").joinpath("posterior", FILE)))
+
+
+def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior:
+    """Read a posterior, the shipped one by default.
+
+    Raises:
+        PosteriorError: no such file, not a posterior, or made by a model with other equations or priors.
+    """
+    path = path or shipped_path()
+    if not path.exists():
+        raise PosteriorError(f"no posterior at {path}: make one with `contraflow fit`")
+    try:
+        attributes = dict(xr.open_dataset(path, engine="h5netcdf").attrs)
+        tables = {}
+        for group in ("coordinates", "innovations", "discrepancy"):
+            with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
+                tables[group] = {str(k): np.asarray(v.values[0], dtype=float) for k, v in data.data_vars.items()}
+    except (OSError, KeyError, ValueError) as error:
+        raise PosteriorError(
+            f"{path} is not a posterior that this version reads ({error}); make one with `contraflow fit`"
+        ) from None
+    innovations = {k: v.T for k, v in tables["innovations"].items()}
+    posterior = Posterior(tables["coordinates"], innovations, tables["discrepancy"], attributes)
+    if check and attributes.get("model_hash") != fit_hash():
+        raise PosteriorError(
+            f"{path} was fitted to model {attributes.get('model_hash')}, this is model {fit_hash()}: "
+            "equations, priors or data have changed; refit with `contraflow fit`"
+        )
+    return posterior
+
+
+def fit_hash() -> str:
+    """Fingerprint of all that a posterior depends on: equations, priors, fitted series and drivers."""
+    known = evidence.load()
+    priors_used = {
+        p.id: [p.prior.family, sorted(p.prior.arguments.items()), p.block] for p in known.parameters.values()
+    }
+    rows = {
+        s.id: [[r.start, r.end, r.value] for r in s.rows] + [s.observation.model_dump()] for s in known.series.values()
+    }
+    driven = {d.id: [[r.date, r.value] for r in d.rows] for d in known.drivers.values()}
+    content = json.dumps([reference_model().hash, priors_used, rows, driven], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,0 +1,110 @@
+"""The fitting problem: a vector of standard-normal coordinates, and what the data say of it.
+
+Coordinates are the uncertain parameters, the innovations of latent drivers up to the end of the data, and one
+discrepancy per series. The vector's prior is standard normal, so the posterior is its prior times the likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from contraflow import evidence
+from contraflow.engine import Grid, Model, simulator
+from contraflow.inference import priors
+from contraflow.inference.likelihood import Target, series_log_density, targets
+from contraflow.policy.inputs import build_inputs
+from contraflow.system import model_parameters, reference_model
+from contraflow.system.latents import LATENTS, basis
+
+Array = Any
+START = 2000.0
+DATA_END = 2025.0
+DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.05, 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is uncertain, and the likelihood of it. ``names`` labels the coordinates in order."""
+
+    model: Model
+    grid: Grid
+    until: float
+    prepared: Mapping[str, Target]
+    parameters: tuple[str, ...]
+    innovations: Mapping[str, int]
+    names: tuple[str, ...]
+    bases: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Any]
+    simulate: Any = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+        return len(self.names)
+
+    def index(self, name: str) -> int:
+        """Place of a coordinate."""
+        return self.names.index(name)
+
+    def unpack(self, y: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
+        """Parameters (draws,), latent paths (steps, draws) and discrepancies (draws,) from y (size, draws)."""
+        known = evidence.load().parameters
+        draws = y.shape[-1]
+        rows = dict(zip(self.names, range(self.size), strict=True))
+        values = {n: priors.value(known[n].prior, y[rows[n]]) for n in self.parameters}
+        for name in model_parameters():
+            if known[name].prior.is_fixed:
+                values[name] = jnp.full(draws, known[name].prior.arguments["value"])
+        latents = {}
+        for name, count in self.innovations.items():
+            first = rows[f"{name}[0]"]
+            scale = known[LATENTS[name].sd].prior.arguments["value"]
+            latents[name] = scale * jnp.asarray(self.bases[name]) @ y[first : first + count]
+        discrepancy = {
+            s: DISCREPANCY_MEDIAN * jnp.exp(DISCREPANCY_SD * y[rows[f"discrepancy:{s}"]]) for s in self.prepared
+        }
+        return values, latents, discrepancy
+
+    def monthly(self, y: Array) -> dict[str, Array]:
+        """Monthly means (months, draws) of every observed variable."""
+        values, latents, _ = self.unpack(y)
+        raw, _ = self.simulate(values, {**self.inputs, **latents})
+        return {k: v.reshape(v.shape[0], -1) for k, v in raw.items()}
+
+    def by_series(self, y: Array) -> dict[str, Array]:
+        """Log-likelihood (draws,) of each series."""
+        return series_log_density(self.prepared, self.monthly(y), self.unpack(y)[2])
+
+    def log_posterior(self, y: Array, series: tuple[str, ...] | None = None) -> Array:
+        """Log prior plus log-likelihood (draws,) of these series, or of all."""
+        parts = self.by_series(y)
+        chosen = [parts[s] for s in (series or tuple(self.prepared))]
+        return -0.5 * jnp.sum(y**2, axis=0) + sum(chosen)
+
+
+def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
+    """The fitting problem on data to ``until``."""
+    model = reference_model()
+    grid = Grid(START, round((until - START) * 12), substeps=substeps)
+    prepared = targets(grid, until)
+    known = evidence.load().parameters
+    free = tuple(n for n in model_parameters() if not known[n].prior.is_fixed)
+    bases = {
+        n: basis(latent, known[latent.memory].prior.arguments["value"], grid.step_times, until)
+        for n, latent in LATENTS.items()
+    }
+    innovations = {n: b.shape[1] for n, b in bases.items()}
+    names = (
+        *free,
+        *(f"{n}[{k}]" for n, count in innovations.items() for k in range(count)),
+        *(f"discrepancy:{s}" for s in prepared),
+    )
+    inputs = {k: v for k, v in build_inputs(grid, None, dict.fromkeys(LATENTS)).items() if k not in LATENTS}
+    record = sorted({t.observable.variable for t in prepared.values()})
+    run = simulator(model, record, grid, checkpoint=True)
+    return Problem(model, grid, until, prepared, free, innovations, names, bases, inputs, run)

@@ -1,0 +1,85 @@
+"""The posterior file: round trip, refusal of what another model made, honesty of the shipped one."""
+
+import json
+
+import arviz
+import numpy as np
+import pytest
+
+from contraflow import evidence
+from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, load_posterior, shipped_path
+from contraflow.system import model_parameters
+from contraflow.system.latents import LATENTS
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Posterior:
+    return load_posterior()
+
+
+def test_the_shipped_posterior_was_made_by_this_model_and_says_how(shipped):
+    assert shipped.attributes["model_hash"] == fit_hash()
+    assert {"seed", "method", "made", "data_until"} <= set(shipped.attributes)
+    assert not shipped.attributes["quick"]
+    assert shipped.draws >= 500
+
+
+def test_the_shipped_posterior_is_small():
+    assert shipped_path().stat().st_size < 2_000_000
+
+
+def test_arviz_reads_the_shipped_posterior():
+    data = arviz.from_netcdf(str(shipped_path()))
+    assert set(data.posterior.data_vars) == set(model_parameters())
+    assert data.posterior.sizes["draw"] >= 500
+
+
+def test_saving_and_loading_keeps_draws_and_hash(shipped, tmp_path):
+    shipped.save(tmp_path / "copy.nc")
+    copy = load_posterior(tmp_path / "copy.nc")
+    assert copy.hash == shipped.hash
+    assert np.allclose(copy.parameters()["titration"], shipped.parameters()["titration"])
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_posterior_of_another_model_is_refused_with_the_cure(shipped, tmp_path):
+    foreign = {**shipped.attributes, "model_hash": "x"}
+    other = Posterior(shipped.coordinates, shipped.innovations, shipped.discrepancy, foreign)
+    other.save(tmp_path / "other.nc")
+    with pytest.raises(PosteriorError, match="contraflow fit"):
+        load_posterior(tmp_path / "other.nc")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file of draws"])
+def test_a_damaged_posterior_is_refused(content, tmp_path):
+    (tmp_path / "bad.nc").write_bytes(content)
+    with pytest.raises(PosteriorError, match="not a posterior"):
+        load_posterior(tmp_path / "bad.nc")
+
+
+def test_asking_for_more_draws_than_there_are_says_so(shipped):
+    with pytest.raises(PosteriorError, match="draws"):
+        shipped.thin(shipped.draws + 1)
+
+
+def test_effects_known_from_trials_keep_their_priors(shipped):
+    for parameter in evidence.load().parameters.values():
+        if parameter.block == "trials":
+            y = shipped.coordinates[parameter.id]
+            assert abs(y.mean()) < 0.35, parameter.id
+            assert 0.75 < y.std() < 1.25, parameter.id
+
+
+def test_latents_run_to_the_end_of_projections(shipped):
+    for name in LATENTS:
+        path = shipped.latents(np.array([2024.9, 2035.9]))[name]
+        assert np.isfinite(path).all()
+        assert path[1].std() > 0
+
+
+def test_most_points_lie_in_the_90_percent_band_and_not_because_it_is_everything(shipped):
+    table = json.loads(shipped.attributes["report"])["coverage"]
+    points = sum(row["points"] for row in table)
+    inside = sum(row["points"] * row["inside"] for row in table) / points
+    assert 0.85 <= inside <= 0.97
+    assert all(row["width"] < 3 for row in table)
