@@ -1,0 +1,1 @@
+"""What follows from the model: paired effects of policies, assumptions, thresholds, loops, checks."""

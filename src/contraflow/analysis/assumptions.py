@@ -1,0 +1,82 @@
+"""Beliefs applied to draws: conditioning on a range, and setting a value.
+
+A range keeps the draws inside it. Setting a value moves the other parameters along the posterior's own regression on
+it (approximate, and said so); nothing is done to what a policy does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from contraflow import evidence
+from contraflow.errors import ContraflowError
+from contraflow.inference import priors
+from contraflow.inference.posterior import Posterior
+from contraflow.policy.assumptions import Assumptions
+from contraflow.system.latents import LATENTS
+
+SMALLEST_SAMPLE = 50
+
+
+class TooFewDraws(ContraflowError):
+    """A range that too few posterior draws satisfy for an answer."""
+
+
+def condition(posterior: Posterior, assumptions: Assumptions) -> Posterior:
+    """The draws inside every assumed range.
+
+    Raises:
+        TooFewDraws: fewer than 50 are left.
+    """
+    if not assumptions.ranges:
+        return posterior
+    values = posterior.parameters()
+    keep = np.ones(posterior.draws, dtype=bool)
+    for name, (low, high) in assumptions.ranges.items():
+        keep &= (values[name] >= low) & (values[name] <= high)
+    if keep.sum() < SMALLEST_SAMPLE:
+        names = ", ".join(f"{n} in [{a:g}, {b:g}]" for n, (a, b) in assumptions.ranges.items())
+        raise TooFewDraws(
+            f"only {int(keep.sum())} of {posterior.draws} posterior draws have {names}; widen the range (at least "
+            f"{SMALLEST_SAMPLE} are needed) or set a value instead"
+        )
+    return posterior.take(np.flatnonzero(keep))
+
+
+def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, dict[str, float]]:
+    """Draws moved to the assumed values, and the values to impose exactly.
+
+    Each set parameter's coordinate shifts to the value's (at the edge of its prior when the value lies outside), and
+    every other coordinate and innovation shifts by its regression on it over the posterior.
+    """
+    if not assumptions.values:
+        return posterior, {}
+    known = evidence.load().parameters
+    names = [n for n in assumptions.values if n in posterior.coordinates]
+    anchor = np.stack([posterior.coordinates[n] for n in names]) if names else np.zeros((0, posterior.draws))
+    wanted = np.array([_edge(float(priors.coordinate(known[n].prior, assumptions.values[n]))) for n in names])
+    shift = wanted[:, None] - anchor
+    centred = anchor - anchor.mean(axis=1, keepdims=True)
+    spread = centred @ centred.T / posterior.draws + 1e-9 * np.eye(len(names))
+
+    def moved(x: np.ndarray) -> np.ndarray:
+        rows = np.atleast_2d(x)
+        slope = (rows - rows.mean(axis=1, keepdims=True)) @ centred.T / posterior.draws @ np.linalg.inv(spread)
+        return (rows + slope @ shift).reshape(x.shape)
+
+    coordinates = {n: moved(x) for n, x in posterior.coordinates.items()}
+    innovations = {n: moved(x) for n, x in posterior.innovations.items()}
+    return Posterior(coordinates, innovations, posterior.discrepancy, posterior.attributes), dict(assumptions.values)
+
+
+def _edge(y: float) -> float:
+    return float(np.clip(y, -2.5, 2.5))
+
+
+def freeze_latent(posterior: Posterior, variable: str, date: float) -> Posterior:
+    """The same draws with one latent's innovations set to zero after ``date``, so that its deviation fades."""
+    latent = LATENTS[variable]
+    innovations = dict(posterior.innovations)
+    after = latent.start + latent.step * np.arange(1, len(innovations[variable]) + 1) > date + 1e-6
+    innovations[variable] = np.where(after[:, None], 0.0, innovations[variable])
+    return Posterior(posterior.coordinates, innovations, posterior.discrepancy, posterior.attributes)

@@ -1,0 +1,70 @@
+"""Ensembles outside a plain run: posteriors stacked end to end, and simulated in chunks that a reducer shrinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from contraflow.engine import Grid, simulate
+from contraflow.engine.model import Model as Equations
+from contraflow.inference.posterior import Posterior
+from contraflow.policy import Scenario
+from contraflow.policy.inputs import build_inputs
+
+CHUNK = 250
+
+
+def stacked(parts: Sequence[Posterior]) -> Posterior:
+    """The draws of all parts, one after another."""
+
+    def joined(tables: list[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        return {k: np.concatenate([t[k] for t in tables], axis=-1) for k in tables[0]}
+
+    return Posterior(
+        joined([p.coordinates for p in parts]),
+        joined([p.innovations for p in parts]),
+        joined([p.discrepancy for p in parts]),
+        parts[0].attributes,
+    )
+
+
+def chunks(
+    equations: Equations,
+    posterior: Posterior,
+    imposed: Mapping[str, np.ndarray],
+    grid: Grid,
+    policies: Sequence[Scenario | None],
+    record: Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[tuple[slice, list[dict[str, np.ndarray]]]]:
+    """Simulate every draw under each policy (None: without), a chunk at a time.
+
+    Args:
+        imposed: parameter → (draws,), in place of the posterior's value.
+        policies: what to run each chunk under; one result a policy.
+        record: variables to keep.
+        progress: told how many trajectories are done after each simulation.
+
+    Yields:
+        The chunk's place among the draws, and for each policy its arrays (periods, ..., chunk) by variable. Chunks
+        are padded to one length, so that a model is compiled once.
+
+    Raises:
+        NonFiniteError: a trajectory left the numbers.
+    """
+    width = min(CHUNK, posterior.draws)
+    for first in range(0, posterior.draws, width):
+        chosen = np.arange(first, min(first + width, posterior.draws))
+        size = len(chosen)
+        padded = np.concatenate([chosen, np.repeat(chosen[:1], width - size)])
+        part = posterior.take(padded)
+        parameters = {**part.parameters(), **{k: v[padded] for k, v in imposed.items()}}
+        latents = part.latents(grid.step_times)
+        results = []
+        for policy in policies:
+            trajectory = simulate(equations, parameters, build_inputs(grid, policy, latents), grid, record)
+            results.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
+            if progress:
+                progress(size)
+        yield slice(first, first + size), results

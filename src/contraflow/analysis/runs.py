@@ -1,0 +1,333 @@
+"""Runs and comparisons: the reference model over posterior draws, with and without a policy.
+
+A policy's effect is the paired difference to the same draws without it. What the world looks like against today is
+reported beside it, under another name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from contraflow.analysis.assumptions import adjust, condition, freeze_latent
+from contraflow.engine import Grid, NonFiniteError, simulate
+from contraflow.engine.model import Model as Equations
+from contraflow.errors import ContraflowError, UnknownName, nearest
+from contraflow.inference.posterior import Posterior, load_posterior
+from contraflow.policy import Scenario
+from contraflow.policy.assumptions import Assumptions
+from contraflow.policy.dates import format_date, parse_end
+from contraflow.policy.inputs import build_inputs
+from contraflow.system import reference_model
+from contraflow.system.outcomes import NOT_YET, OUTCOMES, Outcome
+
+START = 2000.0
+TODAY = 2024.0
+DATA_END = 2025.0
+CHUNK = 250
+SUBSTEPS = 2
+QUANTILES = {"median": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+SUPPLY_FREEZE = 2023.5
+
+Progress = Callable[[int], None]
+
+
+class BrokenRun(ContraflowError):
+    """A trajectory that left the numbers; the draw's parameters are saved where the text says."""
+
+    exit_code = 3
+
+
+def outcome(name: str) -> Outcome:
+    """The declared outcome of this id.
+
+    Raises:
+        UnknownName: with the nearest id, or the sector that it waits for.
+    """
+    if name in OUTCOMES:
+        return OUTCOMES[name]
+    reason = f"it waits for the sector '{NOT_YET[name]}'" if name in NOT_YET else None
+    raise UnknownName("outcome", name, None if reason else nearest(name, OUTCOMES), reason)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Trajectories of an ensemble. ``data``: variables over (time, draw) and named axes, monthly means.
+
+    Stocks are at the month's start; flows and auxiliaries are the month's mean.
+    """
+
+    data: xr.Dataset
+    scenario: Scenario | None
+
+    @property
+    def draws(self) -> int:
+        """Number of draws."""
+        return int(self.data.sizes["draw"])
+
+    def series(self, name: str) -> xr.DataArray:
+        """Monthly values (time, draw) of an outcome, in its own unit."""
+        o = outcome(name)
+        return self.data[o.variable] * o.scale
+
+    def annual(self, name: str) -> xr.DataArray:
+        """Yearly means (year, draw) of an outcome; for a rate, the count of the year."""
+        monthly = self.series(name)
+        years = np.floor(monthly["time"].values + 1e-6).astype(int)
+        return monthly.assign_coords(year=("time", years)).groupby("year").mean()
+
+    def window(self, name: str, first: float, last: float) -> np.ndarray:
+        """Sum or mean (draws,) of an outcome over [first, last) in decimal years."""
+        monthly = self.series(name)
+        inside = (monthly["time"].values > first - 1e-6) & (monthly["time"].values < last - 1e-6)
+        mean = monthly.values[inside].mean(axis=0)
+        return mean * (inside.sum() / 12) if outcome(name).window_is == "sum" else mean
+
+    def quantiles(self, name: str, levels: Iterable[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> xr.DataArray:
+        """Quantiles (quantile, time) over draws of an outcome."""
+        return self.series(name).quantile(list(levels), dim="draw")
+
+
+def quantile_table(x: np.ndarray) -> dict[str, float]:
+    """Median and the 5, 25, 75 and 95 % quantiles."""
+    return {k: float(v) for k, v in zip(QUANTILES, np.quantile(x, list(QUANTILES.values())), strict=True)}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A policy's effect on one outcome over a window.
+
+    ``difference`` = policy − baseline, paired by draw; ``p_reduction`` = P(difference < 0); ``versus_today`` =
+    policy − the 2024 level carried over the window.
+    """
+
+    outcome: str
+    unit: str
+    window_is: str
+    baseline: Mapping[str, float]
+    policy: Mapping[str, float]
+    difference: Mapping[str, float]
+    p_reduction: float
+    versus_today: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of ``run --json``."""
+        keys = ("unit", "window_is", "baseline", "policy", "difference", "p_reduction", "versus_today")
+        return {k: getattr(self, k) for k in keys}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A policy against the same draws without it."""
+
+    scenario: Scenario
+    baseline: Result
+    policy: Result
+    window: tuple[float, float]
+    fingerprint: Mapping[str, str]
+
+    @property
+    def draws(self) -> int:
+        """Number of paired draws."""
+        return self.policy.draws
+
+    def difference(self, name: str) -> np.ndarray:
+        """Paired differences (draws,) over the window."""
+        return self.policy.window(name, *self.window) - self.baseline.window(name, *self.window)
+
+    def effect(self, name: str) -> Effect:
+        """Effect on one outcome."""
+        o = outcome(name)
+        base, policy = (r.window(name, *self.window) for r in (self.baseline, self.policy))
+        level = self.policy.window(name, TODAY, TODAY + 1)
+        today = level * (self.window[1] - self.window[0]) if o.window_is == "sum" else level
+        difference = policy - base
+        return Effect(
+            name,
+            _window_unit(o),
+            o.window_is,
+            quantile_table(base),
+            quantile_table(policy),
+            quantile_table(difference),
+            float(np.mean(difference < 0)),
+            quantile_table(policy - today),
+        )
+
+    def p_reduction(self, name: str) -> float:
+        """Probability that the policy lowers an outcome."""
+        return float(np.mean(self.difference(name) < 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of ``run --json``."""
+        names = self.scenario.outcomes or tuple(OUTCOMES)
+        return {
+            "scenario": self.scenario.id,
+            "scenario_hash": self.scenario.hash,
+            "policy": self.scenario.content()["policy"],
+            "assume": dict(self.scenario.assume.written),
+            "model": self.fingerprint["model"],
+            "posterior": self.fingerprint["posterior"],
+            "draws": self.draws,
+            "window": [format_date(self.window[0]), format_date(self.window[1] - 1 / 12)],
+            "outcomes": {n: self.effect(n).to_dict() for n in names},
+        }
+
+    def record(self, folder: Path | str) -> Path:
+        """Write the comparison's numbers as JSON into ``folder``, whole or not at all; returns the file."""
+        target = Path(folder) / f"{self.scenario.id}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        partial.write_text(json.dumps(self.to_dict(), indent=2), encoding="utf-8")
+        partial.replace(target)
+        return target
+
+
+def _window_unit(o: Outcome) -> str:
+    return o.unit.replace("/year", "") if o.window_is == "sum" else o.unit
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The reference model with a posterior: what ``contraflow.load`` returns."""
+
+    posterior: Posterior
+    failures: Path = field(default_factory=lambda: Path("contraflow-failure.json"))
+
+    def equations(self, extensions: Iterable[str] = ()) -> Equations:
+        """The assembled equations with these extensions on."""
+        return reference_model(extensions)
+
+    def run(
+        self,
+        scenario: Scenario | str | Path | None = None,
+        draws: int = 500,
+        until: float | str | None = None,
+        *,
+        record: Iterable[str] = (),
+        substeps: int = SUBSTEPS,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Trajectories of ``draws`` posterior draws to the end of ``until`` (the scenario's horizon by default).
+
+        ``record`` names model variables to keep beside those of the outcomes; ``substeps`` is the number of integration
+        steps a month. Raises ``ContraflowError``s for bad input, ``BrokenRun`` for a number that is not finite.
+        """
+        scenario = _scenario(scenario)
+        posterior, imposed = self._believe(scenario.assume if scenario else Assumptions(), draws)
+        end = _end(until, scenario)
+        return self._simulate(scenario, scenario, posterior, imposed, end, record, progress, substeps)
+
+    def compare(
+        self,
+        scenario: Scenario | str | Path,
+        draws: int = 500,
+        until: float | str | None = None,
+        *,
+        record: Iterable[str] = (),
+        baseline: Result | None = None,
+        progress: Progress | None = None,
+    ) -> Comparison:
+        """A policy against the same draws without it; its assumptions hold in both.
+
+        ``baseline`` may be passed when it is known to be the same run without the policy.
+        """
+        policy = _scenario(scenario)
+        if policy is None:
+            raise ContraflowError("compare needs a scenario")
+        end = _end(until, policy)
+        posterior, imposed = self._believe(policy.assume, draws)
+        if baseline is None:
+            baseline = self._simulate(None, policy, posterior, imposed, end, record, progress)
+        result = self._simulate(policy, policy, posterior, imposed, end, record, progress)
+        first = policy.first_lever_date() or DATA_END
+        return Comparison(policy, baseline, result, (first, end), self.fingerprint)
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """Hashes of the equations and of the posterior."""
+        return {"model": reference_model().hash, "posterior": self.posterior.hash}
+
+    def _believe(self, assumptions: Assumptions, draws: int) -> tuple[Posterior, dict[str, float]]:
+        posterior, imposed = adjust(condition(self.posterior, assumptions), assumptions)
+        if "supply_shock_2023" in assumptions.frozen:
+            posterior = freeze_latent(posterior, "supply_surge", SUPPLY_FREEZE)
+        return posterior.thin(min(draws, posterior.draws) if assumptions.ranges else draws), imposed
+
+    def _simulate(
+        self,
+        policy: Scenario | None,
+        frame: Scenario | None,
+        posterior: Posterior,
+        imposed: Mapping[str, float],
+        end: float,
+        record: Iterable[str],
+        progress: Progress | None,
+        substeps: int = SUBSTEPS,
+    ) -> Result:
+        equations = reference_model(frame.extensions if frame else ())
+        grid = Grid(START, round((end - START) * 12), substeps=substeps)
+        names = tuple(sorted({o.variable for o in OUTCOMES.values()} | set(record)))
+        parts: list[dict[str, np.ndarray]] = []
+        for first in range(0, posterior.draws, CHUNK):
+            chunk = posterior.take(np.arange(first, min(first + CHUNK, posterior.draws)))
+            size = chunk.draws
+            padded = chunk.take(np.concatenate([np.arange(size), np.zeros(_bucket(size) - size, dtype=int)]))
+            parameters = padded.parameters()
+            parameters.update({k: np.full(padded.draws, v) for k, v in imposed.items()})
+            inputs = build_inputs(grid, policy, padded.latents(grid.step_times))
+            try:
+                trajectory = simulate(equations, parameters, inputs, grid, names)
+            except NonFiniteError as error:
+                raise self._broken(error, first) from None
+            parts.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
+            if progress:
+                progress(size)
+        arrays = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in names}
+        return Result(_labelled(equations, arrays, grid), policy)
+
+    def _broken(self, error: NonFiniteError, offset: int) -> BrokenRun:
+        content = {
+            "variable": error.variable,
+            "date": error.time,
+            "draw": error.draw + offset,
+            "parameters": error.parameters,
+        }
+        self.failures.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        return BrokenRun(f"{error}; the draw's parameters are in {self.failures}")
+
+
+def _bucket(size: int) -> int:
+    """Ensemble sizes are padded to a few lengths, so that each is compiled once."""
+    return next(n for n in (1, 16, 64, CHUNK) if n >= size)
+
+
+def _labelled(equations: Equations, arrays: Mapping[str, np.ndarray], grid: Grid) -> xr.Dataset:
+    variables = {}
+    for name, value in arrays.items():
+        dims = sorted(equations.dims_of(name), key=lambda d: equations.axes[d].place)
+        shape = (value.shape[0], *(len(equations.axes[d]) for d in dims), value.shape[-1])
+        variables[name] = (("time", *dims, "draw"), value.reshape(shape), {"units": equations.unit_of(name)})
+    axes = {d for name in arrays for d in equations.dims_of(name)}
+    coordinates = {d: list(equations.axes[d].labels) for d in axes}
+    return xr.Dataset(variables, {"time": grid.times, **coordinates})
+
+
+def _scenario(scenario: Scenario | str | Path | None) -> Scenario | None:
+    return scenario if scenario is None or isinstance(scenario, Scenario) else Scenario.load(scenario)
+
+
+def _end(until: float | str | None, scenario: Scenario | None) -> float:
+    if until is None:
+        return scenario.horizon if scenario else 2036.0
+    return parse_end(until) if isinstance(until, str | int) else float(until)
+
+
+def load(posterior: Path | str | None = None) -> Model:
+    """The reference model with the shipped posterior, or with one from a file."""
+    return Model(load_posterior(Path(posterior) if posterior else None))

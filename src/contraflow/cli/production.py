@@ -1,0 +1,54 @@
+"""Commands that take long: the study with its report, and the fit that makes a posterior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contraflow.cli.output import Json, examples, notice, print_json, progress, require_folder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    shown = examples("contraflow study", "contraflow study us-opioids --out reports/latest --draws 500")
+    app.command(epilog=shown, rich_help_panel="Results")(study)
+    shown = examples("contraflow fit --quick --out trial.nc", "contraflow fit --seed 7")
+    app.command(epilog=shown, rich_help_panel="Model")(fit)
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="Name of the study.")] = "us-opioids",
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports/latest"),
+    draws: Annotated[int, typer.Option(min=1, help="Posterior draws.")] = 500,
+    json: Json = False,
+) -> None:
+    """Run a study and write its report: figures, tables and what they show."""
+    require_folder(out)
+    from contraflow.report.study import run_study, study_size
+
+    with progress(f"study {name}", study_size(name, draws)) as advance:
+        result = run_study(name, out, draws, advance)
+    if json:
+        print_json({"study": name, "report": str(result.report_path), "summary": result.summary_text})
+        return
+    typer.echo(result.summary_text)
+
+
+def fit(
+    quick: Annotated[bool, typer.Option("--quick", help="A short fit, to try things out.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; the shipped posterior by default.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fit the model to data and write the posterior, as NetCDF that ArviZ reads. Takes long."""
+    from contraflow.inference.fit import fit as fit_model
+
+    path = fit_model(seed=seed, quick=quick, out=out, log=notice)
+    if json:
+        print_json({"posterior": str(path), "seed": seed, "quick": quick})
+    else:
+        typer.echo(f"posterior: {path}")

@@ -1,0 +1,267 @@
+"""Figures of a study as SVG: each says its finding in its title, and carries the fingerprint of what made it.
+
+Text and axes take the page's own ink (``currentColor``), so that one file reads on light, on dark and on paper.
+Colours are those of Okabe and Ito, which colour-blind readers tell apart.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from contraflow.analysis.runs import Comparison
+from contraflow.evidence import Series
+from contraflow.report.findings import DATA_END, HEADLINE_END, Finding
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
+INK, PAPER = "#010203", "#fdfdfe"
+WIDTH, HEIGHT = 5.8, 3.5
+STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as text: ``name`` for its file, the finding as ``title``, ``alt`` for readers who do not see it.
+
+    ``inline`` is the drawing alone, for a page that sets the title as text; ``file`` has title and footer within.
+    """
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    inline: str
+    file: str
+
+
+def picture(
+    name: str,
+    title: str,
+    alt: str,
+    caption: str,
+    footer: str,
+    draw: Callable[[Figure], None],
+    size: tuple[float, float],
+) -> Picture:
+    """Draw once for the page and once for the file."""
+
+    heading = textwrap.wrap(title, int(size[0] * 11.5))
+    foot = [line for text in (caption, footer) for line in textwrap.wrap(text, int(size[0] * 18.5))]
+
+    def drawn(with_text: bool) -> str:
+        with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+            extra = 0.21 * len(heading) + 0.13 * len(foot) if with_text else 0.0
+            figure = Figure(figsize=(size[0], size[1] + extra), layout="constrained")
+            FigureCanvasSVG(figure)
+            draw(figure)
+            if with_text:
+                figure.suptitle("\n".join(heading), x=0.01, ha="left", fontsize=11, fontweight="bold")
+                figure.supxlabel("\n".join(foot), x=0.01, ha="left", fontsize=6.5, alpha=0.75)
+            buffer = io.StringIO()
+            figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": title})
+        return buffer.getvalue()
+
+    return Picture(name, title, alt, caption, _inline(drawn(False), name, alt), _adaptive(drawn(True)))
+
+
+def _adaptive(svg: str) -> str:
+    colours = {INK: "currentColor", PAPER: "var(--paper, #ffffff)", BLUE: f"var(--blue, {BLUE})"}
+    colours[ORANGE] = f"var(--orange, {ORANGE})"
+    for written, shown in colours.items():
+        svg = svg.replace(written.lower(), shown)
+    return svg
+
+
+def _inline(svg: str, name: str, alt: str) -> str:
+    """The drawing for a page: no prolog, fluid size, ids of its own, an accessible name."""
+    body = _adaptive(svg[svg.index("<svg") :])
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", body)
+    head, rest = body.split(">", 1)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    safe = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    head = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", head)
+    return f'{head} role="img" aria-label="{safe}">' + re.sub(r"\s*<title>.*?</title>", "", rest, count=1, flags=re.S)
+
+
+def _thousands(axes: Axes, scale: str = "") -> None:
+    def written(value: float, _: int) -> str:
+        if scale == "%":
+            return f"{100 * value:.3g} %"
+        return f"{value / 1e6:.3g} m" if abs(value) >= 1e6 else f"{value:,.6g}".replace("-", "\N{MINUS SIGN}")
+
+    axes.yaxis.set_major_formatter(written)
+
+
+@dataclass(frozen=True)
+class Fan:
+    """One variable in a fan chart: its monthly draws, and the observations that belong to it.
+
+    ``points``: (series, factor to the variable's unit, whether to divide by the window's length).
+    """
+
+    label: str
+    values: xr.DataArray
+    colour: str = BLUE
+    points: tuple[tuple[Series, float, bool], ...] = ()
+
+
+def fan_chart(figure: Figure, fans: Sequence[Fan], first: float, unit: str, share: bool = False) -> None:
+    """Bands of 50 and 90 % of draws, the median, and data points; lighter where the evidence ends."""
+    axes = figure.subplots()
+    top = 0.0
+    for fan in fans:
+        times = fan.values["time"].values
+        q = fan.values.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
+        seen = times >= first - 1e-6
+        for part, strength in ((times <= HEADLINE_END, 1.0), (times >= HEADLINE_END - 1e-6, 0.45)):
+            at = seen & part
+            axes.fill_between(times[at], q[0, at], q[4, at], color=fan.colour, alpha=0.20 * strength, linewidth=0)
+            axes.fill_between(times[at], q[1, at], q[3, at], color=fan.colour, alpha=0.30 * strength, linewidth=0)
+            axes.plot(times[at], q[2, at], color=fan.colour, linewidth=1.6, alpha=0.4 + 0.6 * (strength > 0.5))
+        near = seen & (times <= HEADLINE_END)
+        top = max(top, float(q[4, near].max()), float(q[3, seen].max()))
+        for series, factor, per_year in fan.points:
+            rows = [r for r in series.rows if r.start >= first - 1e-6]
+            middles = [(r.start + r.end) / 2 for r in rows]
+            levels = [r.value * factor / ((r.end - r.start) if per_year else 1.0) for r in rows]
+            axes.plot(middles, levels, "o", color=INK, markersize=2.8, zorder=5)
+            top = max([top, *levels])
+        if len(fans) > 1:
+            axes.annotate(
+                fan.label, (times[-1], q[2, -1]), (4, 0), textcoords="offset points", color=INK, va="center", fontsize=9
+            )
+    axes.set_ylim(0, 1.12 * top)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.set_xlim(first, 2036)
+    axes.axvline(DATA_END, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.annotate("data end", (DATA_END, 1), (-3, -2), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="right", va="top", fontsize=8, color=INK)  # fmt: skip
+    axes.annotate("beyond the\nevidence", (2033.5, 1), (0, -2), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="center", va="top", fontsize=8, color=INK, alpha=0.8)  # fmt: skip
+    axes.set_ylabel(unit)
+    axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
+    axes.set_axisbelow(True)
+    _thousands(axes, "%" if share else "")
+
+
+def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
+    """One policy a row: median, 50 and 90 % of draws of the relative difference on one outcome."""
+    axes = figure.subplots()
+    for place, (_, finding) in enumerate(reversed(rows)):
+        q = {k: 100 * v for k, v in finding.relative.items()}
+        colour = {"lower": BLUE, "higher": ORANGE}.get(finding.verdict.direction, GREY)
+        axes.plot([q["q05"], q["q95"]], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
+        axes.plot([q["q25"], q["q75"]], [place, place], color=colour, linewidth=7, solid_capstyle="butt", alpha=0.8)
+        axes.plot(q["median"], place, "o", color=PAPER, markeredgecolor=INK, markersize=5.5, zorder=4)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [textwrap.fill(label, 31) for label, _ in reversed(rows)])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_xlabel("difference against no policy, %")
+    axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.5)
+    axes.xaxis.set_major_formatter(lambda v, _: f"{v:+.3g}".replace("-", "\N{MINUS SIGN}") if v else "0")
+
+
+def difference_panels(figure: Figure, comparisons: Mapping[str, Comparison], name: str) -> None:
+    """Small multiples: yearly difference of an outcome under each policy, 50 and 90 % bands, one scale for all."""
+    columns = 3
+    grid = figure.subplots(-(-len(comparisons) // columns), columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (label, comparison) in zip(grid.flat, comparisons.items(), strict=False):
+        difference = comparison.policy.annual(name) - comparison.baseline.annual(name)
+        later = difference.sel(year=slice(2024, None))
+        q = later.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
+        years = later["year"].values + 0.5
+        for at, strength in ((years <= HEADLINE_END, 1.0), (years >= HEADLINE_END - 0.6, 0.45)):
+            axes.fill_between(years[at], q[0, at], q[4, at], color=BLUE, alpha=0.20 * strength, linewidth=0)
+            axes.fill_between(years[at], q[1, at], q[3, at], color=BLUE, alpha=0.30 * strength, linewidth=0)
+            axes.plot(years[at], q[2, at], color=BLUE, linewidth=1.5, alpha=1.0 if strength > 0.5 else 0.4)
+        axes.axhline(0, color=INK, linewidth=0.7)
+        axes.set_title(textwrap.fill(label, 24), fontsize=9, loc="left")
+        axes.set_xticks([2025, 2030, 2035])
+        axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
+        _thousands(axes)
+    figure.supylabel("deaths a year, against no policy", fontsize=9)
+
+
+def threshold_chart(figure: Figure, table: xr.Dataset, scale: float) -> None:
+    """Heat maps over spare capacity and time to rebuild, one for each pass-through; bold where a fall of 1 % is sure.
+
+    ``scale`` is the largest relative difference of all maps shown together, so that they share their colours.
+    """
+    panels = table.sizes["pass_through"]
+    grid = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+    worst = max(1.0, 100 * scale)
+    tones = LinearSegmentedColormap.from_list("effect", [BLUE, "#cfe3f1", "#f4f4f2", "#f6d9c6", ORANGE])
+    norm = TwoSlopeNorm(0, -worst, worst)
+    for axes, theta in zip(grid, table["pass_through"].values, strict=True):
+        cell = table.sel(pass_through=theta).transpose("lab_rebuild_time", "lab_slack")
+        effect = 100 * cell["relative_difference"].values
+        image = axes.pcolormesh(effect, cmap=tones, norm=norm, edgecolors=PAPER, linewidth=1.0)
+        for (row, column), value in np.ndenumerate(effect):
+            text = "0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+            certain = float(cell["p_one_percent"].values[row, column]) >= 0.95
+            light = abs(value) > 0.88 * worst
+            axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8,
+                      color="white" if light else "#222222", fontweight="bold" if certain else "normal")  # fmt: skip
+        axes.set_xticks(np.arange(table.sizes["lab_slack"]) + 0.5, [f"{v:g}" for v in table["lab_slack"].values])
+        months = [f"{12 * v:.0f}" for v in table["lab_rebuild_time"].values]
+        axes.set_yticks(np.arange(len(months)) + 0.5, months)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        word = {0.0: "in dollars (0)", 1.0: "in proportion (1)"}.get(float(theta), f"between ({theta:g})")
+        axes.set_title(f"price passed on\n{word}", fontsize=9)
+        axes.set_xlabel("capacity / need", fontsize=9)
+    grid[0].set_ylabel("months to rebuild")
+    bar = figure.colorbar(image, ax=list(grid), orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
+    bar.set_label("difference in deaths, %, median", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
+
+
+def shares_chart(figure: Figure, rows: Sequence[tuple[str, Mapping[str, float], float | None, float | None]]) -> None:
+    """One cause a row: its Shapley share of a fall with 50 and 90 % of draws; ticks mark the two orders of freezing."""
+    axes = figure.subplots()
+    for place, (_, q, first, last) in enumerate(reversed(rows)):
+        axes.plot([100 * q["q05"], 100 * q["q95"]], [place] * 2, color=BLUE, linewidth=2.2, alpha=0.55)
+        axes.plot([100 * q["q25"], 100 * q["q75"]], [place] * 2, color=BLUE, linewidth=7, alpha=0.8,
+                  solid_capstyle="butt")  # fmt: skip
+        ticks = [100 * x for x in (first, last) if x is not None]
+        axes.plot(ticks, [place] * len(ticks), "|", color=INK, markersize=12, markeredgewidth=1.2)
+        axes.plot(100 * q["median"], place, "o", color=PAPER, markeredgecolor=INK, markersize=5.5, zorder=4)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [textwrap.fill(label, 31) for label, *_ in reversed(rows)])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_xlabel("share of the fall in the model, %")
+    axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.5)

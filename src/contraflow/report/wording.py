@@ -1,0 +1,106 @@
+"""How numbers become words: two significant figures, intervals, and the verdict on a policy's sign.
+
+A verdict says how sure the sign is and whether data or assumptions decide it; it never turns an undecided effect into
+a number to quote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from contraflow.analysis.wording import signed, significant
+from contraflow.policy import format_date
+
+CLEAR = 0.95
+LEANING = 0.80
+#: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
+NEGLIGIBLE = 1e-3
+
+__all__ = [
+    "CLEAR", "LEANING", "NEGLIGIBLE", "Verdict", "format_date", "interval", "people", "percent", "probability",
+    "signed", "significant", "verdict",
+]  # fmt: skip
+
+Strength = Literal["clear", "leaning", "undecided", "negligible"]
+Direction = Literal["lower", "higher", "none"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The sign of an effect: how sure it is, its direction, and whether it follows from assumption."""
+
+    strength: Strength
+    direction: Direction
+    from_assumption: bool = False
+
+    @property
+    def text(self) -> str:
+        """The verdict in English."""
+        words = {
+            "clear": f"clearly {self.direction}",
+            "leaning": f"leaning {self.direction}",
+            "undecided": "undecided",
+            "negligible": "no effect worth naming",
+        }[self.strength]
+        return f"{words}; follows from assumption" if self.from_assumption else words
+
+    @property
+    def text_es(self) -> str:
+        """The verdict in Spanish."""
+        direction = {"lower": "a la baja", "higher": "al alza", "none": ""}[self.direction]
+        words = {
+            "clear": f"claro, {direction}",
+            "leaning": f"se inclina {direction}",
+            "undecided": "no se puede decidir",
+            "negligible": "sin efecto apreciable",
+        }[self.strength]
+        return f"{words}; se sigue de supuestos" if self.from_assumption else words
+
+
+def verdict(p_reduction: float, relative: Mapping[str, float], from_assumption: bool = False) -> Verdict:
+    """The verdict on an effect.
+
+    Args:
+        p_reduction: P(policy < baseline) over draws.
+        relative: quantiles q05 and q95 of the difference as a share of the baseline.
+        from_assumption: whether parameters that data have not moved drive the effect.
+
+    A sign is clear from P 0.95 on (or 0.05 down), leaning from 0.8 (0.2), and undecided between.
+    """
+    if max(abs(relative["q05"]), abs(relative["q95"])) < NEGLIGIBLE:
+        return Verdict("negligible", "none", from_assumption)
+    certainty = max(p_reduction, 1 - p_reduction)
+    if certainty < LEANING:
+        return Verdict("undecided", "none", from_assumption)
+    direction: Direction = "lower" if p_reduction > 0.5 else "higher"
+    return Verdict("clear" if certainty >= CLEAR else "leaning", direction, from_assumption)
+
+
+def percent(share: float, *, sign: bool = False) -> str:
+    """A share as a percentage with two significant figures; below a thousandth of a percent it is 0 %."""
+    value = 0.0 if abs(share) < 1e-5 else 100 * share
+    return f"{signed(value) if sign else significant(value)}\N{NO-BREAK SPACE}%"
+
+
+def people(number: float) -> str:
+    """A count in words where that reads better: 1.4 million."""
+    if abs(number) >= 1e6:
+        return f"{significant(number / 1e6)} million"
+    return significant(number)
+
+
+def probability(p: float, draws: int) -> str:
+    """A probability with two decimals, never surer than the number of draws allows."""
+    edge = 1 / draws
+    if p < edge:
+        return f"<{max(edge, 0.01):.2f}"
+    if p > 1 - edge:
+        return f">{min(1 - edge, 0.99):.2f}"
+    return f"{p:.2f}"
+
+
+def interval(quantiles: Mapping[str, float]) -> str:
+    """The 90 % interval as `low to high`, signed."""
+    return f"{signed(quantiles['q05'])} to {signed(quantiles['q95'])}"

@@ -1,0 +1,75 @@
+"""Beliefs: conditioning keeps draws, setting moves them along the posterior's regression, neither breaks a ledger."""
+
+import numpy as np
+import pytest
+
+import contraflow as cf
+from contraflow.analysis.assumptions import TooFewDraws, adjust, condition, freeze_latent
+from contraflow.engine import Grid, ledgers, simulate
+from contraflow.errors import ContraflowError
+from contraflow.policy.assumptions import Assumptions
+from contraflow.policy.inputs import build_inputs
+from contraflow.system import reference_model
+from contraflow.system.hypotheses import HYPOTHESES
+
+
+@pytest.fixture(scope="module")
+def model() -> cf.Model:
+    return cf.load()
+
+
+def test_a_range_leaves_only_draws_inside_it(model):
+    titration = model.posterior.parameters()["titration"]
+    low, high = np.quantile(titration, [0.2, 0.8])
+    kept = condition(model.posterior, Assumptions(ranges={"titration": (low, high)}))
+    values = kept.parameters()["titration"]
+    assert kept.draws == pytest.approx(0.6 * model.posterior.draws, abs=2)
+    assert values.min() >= low
+    assert values.max() <= high
+
+
+def test_a_range_that_fewer_than_fifty_draws_satisfy_is_refused(model):
+    with pytest.raises(TooFewDraws, match="widen the range"):
+        condition(model.posterior, Assumptions(ranges={"lab_slack": (4.9, 5.0)}))
+
+
+def test_setting_a_value_imposes_it_and_moves_what_depends_on_it(model):
+    assumed = Assumptions(values={"titration": 0.9})
+    moved, imposed = adjust(model.posterior, assumed)
+    assert imposed == {"titration": 0.9}
+    assert np.allclose(moved.parameters()["titration"], 0.9, atol=0.01)
+    assert not np.allclose(moved.coordinates["dose_spread"], model.posterior.coordinates["dose_spread"])
+
+
+def test_setting_a_value_to_what_it_is_moves_nothing(model):
+    names = list(model.posterior.coordinates)[:1]
+    y = model.posterior.coordinates[names[0]]
+    assert adjust(model.posterior, Assumptions()) == (model.posterior, {})
+    moved, _ = adjust(model.posterior.take(np.flatnonzero(np.abs(y) < 0.05)), Assumptions())
+    assert moved.draws > 0
+
+
+def test_freezing_the_supply_latent_leaves_its_past_and_lets_it_fade(model):
+    frozen = freeze_latent(model.posterior, "supply_surge", 2023.5)
+    times = np.array([2015.2, 2023.4, 2035.0])
+    before, after = (p.latents(times)["supply_surge"] for p in (model.posterior, frozen))
+    assert np.allclose(before[:2], after[:2])
+    assert np.abs(after[2]).mean() < 0.2 * np.abs(after[1]).mean() + 0.05
+
+
+@pytest.mark.parametrize("name", sorted(HYPOTHESES))
+def test_switching_a_hypothesis_off_breaks_no_ledger(model, name):
+    if not HYPOTHESES[name].can_be_off:
+        with pytest.raises(ContraflowError, match="cannot be off"):
+            cf.Scenario(assume={name: "off"})
+        return
+    scenario = cf.Scenario(assume={name: "off"})
+    equations = reference_model()
+    grid = Grid(2000.0, 360)
+    posterior, imposed = adjust(model.posterior.thin(4), scenario.assume)
+    if scenario.assume.frozen:
+        posterior = freeze_latent(posterior, "supply_surge", 2023.5)
+    parameters = {**posterior.parameters(), **{k: np.full(4, v) for k, v in imposed.items()}}
+    inputs = build_inputs(grid, None, posterior.latents(grid.step_times))
+    trajectory = simulate(equations, parameters, inputs, grid, ledgers.needed(equations))
+    assert max(ledgers.closure(equations, trajectory).values()) < 1e-9

@@ -1,0 +1,375 @@
+"""The command line: what it prints, what it writes, and how it ends when something is wrong."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import contraflow
+from contraflow.analysis.runs import Model
+from contraflow.cli import app, comparisons
+from contraflow.errors import ContraflowError
+from contraflow.policy import Scenario
+from contraflow.system.levers import LEVERS
+from contraflow.system.outcomes import OUTCOMES
+
+LISTS = ("scenarios", "levers", "outcomes", "hypotheses", "parameters", "sources", "claims")
+HEAD = "schema: contraflow.scenario/1\n"
+FEW = ("--draws", "8")
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Runs a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run
+
+
+@pytest.fixture
+def refusal(call, tmp_path):
+    """What a command says that must end with status 2: one line, nothing on stdout, nothing written."""
+
+    def message(*arguments):
+        before = sorted(tmp_path.rglob("*"))
+        result = call(*arguments)
+        assert result.exit_code == 2, result.output
+        assert result.stdout == ""
+        assert sorted(tmp_path.rglob("*")) == before
+        line = result.stderr.removesuffix("\n")
+        assert "\n" not in line and line.startswith("error: ")
+        return line
+
+    return message
+
+
+@pytest.fixture
+def asked(call, monkeypatch):
+    """The scenarios that a command line means, without running them."""
+
+    def scenarios(*arguments):
+        caught = []
+        monkeypatch.setattr(comparisons, "_compare", lambda scenarios, draws: caught.extend(scenarios) or [])
+        result = call("run", *arguments)
+        assert result.exit_code == 0, result.output
+        return caught
+
+    return scenarios
+
+
+# Help and lists
+
+
+def test_help_and_version_load_nothing_heavy():
+    code = (
+        "import sys\nfrom contraflow.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'jax', 'matplotlib', 'scipy', 'xarray', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "explain" in done.stdout
+
+
+def test_version(call):
+    assert call("--version").stdout == f"contraflow {contraflow.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "check", "study", "fit", *LISTS])
+def test_every_command_has_help_with_examples(call, command):
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"contraflow {command}" in result.stdout and "--json" in result.stdout
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_tables_or_json(call, name):
+    printed = call(name, "--json")
+    assert printed.exit_code == 0 and printed.stderr == ""
+    rows = json.loads(printed.stdout)
+    assert rows == getattr(contraflow, name)()
+    assert rows[0]["id"] in call(name).stdout
+
+
+def test_lists_can_be_searched(call):
+    assert [row["id"] for row in json.loads(call("levers", "naloxone", "--json").stdout)] == ["us.health.naloxone"]
+    nothing = call("levers", "gunpowder")
+    assert (nothing.exit_code, nothing.stdout) == (0, "") and "gunpowder" in nothing.stderr
+
+
+# Runs
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """One run of two scenarios, as JSON and as files."""
+    out = tmp_path_factory.mktemp("cli") / "results"
+    result = CliRunner().invoke(app, ["run", "baseline", "strikes", *FEW, "--json", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    return result, out
+
+
+def test_run_prints_json_and_nothing_else(two_runs):
+    result, _ = two_runs
+    runs = json.loads(result.stdout)["runs"]
+    assert [run["scenario"] for run in runs] == ["baseline", "strikes"]
+    for run in runs:
+        assert set(run) >= {"scenario", "model", "posterior", "draws", "window", "outcomes"}
+        assert run["draws"] == 8 and set(run["outcomes"]) == set(OUTCOMES)
+        for effect in run["outcomes"].values():
+            assert set(effect["difference"]) == {"median", "q05", "q25", "q75", "q95"}
+            assert 0 <= effect["p_reduction"] <= 1
+    assert runs[1]["window"] == ["2025-07", "2035-12"]
+
+
+def test_no_policy_is_no_difference(two_runs):
+    result, _ = two_runs
+    baseline = json.loads(result.stdout)["runs"][0]
+    assert all(set(effect["difference"].values()) == {0.0} for effect in baseline["outcomes"].values())
+
+
+def test_force_is_never_shown_without_whom_it_may_harm(two_runs):
+    result, _ = two_runs
+    strikes = LEVERS["us.force.strikes"]
+    assert strikes.humanity.en in result.stderr and strikes.feasibility.en in result.stderr
+
+
+def test_results_are_written_as_json_and_csv_and_nothing_else(two_runs):
+    result, out = two_runs
+    assert sorted(path.name for path in out.iterdir()) == [
+        "baseline.csv",
+        "baseline.json",
+        "strikes.csv",
+        "strikes.json",
+    ]
+    printed = json.loads(result.stdout)["runs"]
+    assert json.loads((out / "strikes.json").read_text()) == printed[1]
+    with (out / "strikes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 * len(OUTCOMES)
+    row = next(r for r in rows if r["outcome"] == "us.overdose_deaths" and r["quantity"] == "difference")
+    assert float(row["median"]) == printed[1]["outcomes"]["us.overdose_deaths"]["difference"]["median"]
+
+
+def test_tables_keep_the_effect_and_the_change_against_today_apart(call):
+    result = call("run", "strikes", *FEW, "--assume", "titration=0.5")
+    assert result.exit_code == 0, result.output
+    effect, today = result.stdout.split("Against today (not the effect of the policy)")
+    for heading in ("Baseline", "Policy", "Difference", "50 % interval", "90 % interval", "P(reduction)"):
+        assert heading in effect
+    assert "us.overdose_deaths" in effect and "us.overdose_deaths" in today
+    words = " ".join(result.stdout.split())
+    assert "Approximate" in words and "titration = 0.5" in words
+    assert LEVERS["us.force.strikes"].humanity.en in words
+
+
+def test_a_policy_can_be_written_on_the_command_line(asked):
+    (scenario,) = asked("--set", "us.health.naloxone=x2@2027-01~24m", "--set", "us.law.penalties=high@2028")
+    assert list(scenario.policy) == ["us.health.naloxone", "us.law.penalties"]
+    assert scenario.policy["us.health.naloxone"].ramp_months == 24
+    assert scenario.first_lever_date() == 2027.0
+
+
+def test_options_apply_to_every_scenario(asked):
+    found = asked(
+        "strikes", "penalties", "--assume", "depletion=off", "--assume", "titration=0.5..0.9", "--until", "2030"
+    )
+    assert [scenario.id for scenario in found] == ["strikes", "penalties"]
+    for scenario in found:
+        assert scenario.assume.values and scenario.assume.ranges == {"titration": (0.5, 0.9)}
+        assert scenario.horizon == 2031.0
+
+
+def test_an_extension_can_be_switched_on_for_a_file_that_needs_it(asked, tmp_path, refusal):
+    path = tmp_path / "mine.yaml"
+    path.write_text(HEAD + 'policy:\n  us.health.prevention: {steps: {"2027-01": 2}}\n')
+    assert "--extension prevention" in refusal("run", path)
+    (scenario,) = asked(path, "--extension", "prevention")
+    assert scenario.extensions == ("prevention",)
+
+
+def test_scenarios_that_differ_by_policy_alone_share_a_baseline():
+    frames = {comparisons._frame(Scenario.load(name)) for name in ("strikes", "penalties", "baseline")}
+    assert len(frames) == 1
+    assert comparisons._frame(Scenario.load("strikes").with_assumption("depletion=off")) not in frames
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "stirkes"), "did you mean 'strikes'"),
+        (("run", "gun-flow"), "waits for the sector 'arms'"),
+        (("run", "baseline", "--set", "us.health.naloxon=x2@2027"), "did you mean 'us.health.naloxone'"),
+        (("run", "baseline", "--set", "us.health.naloxone"), "write LEVER=VALUE@DATE~RAMP"),
+        (("run", "baseline", "--set", "us.health.naloxone=9999@2027"), "9,999 is out of range, use 0 to 2,000"),
+        (("run", "baseline", "--set", "us.health.prevention=2@2027"), "--extension prevention"),
+        (("run", "baseline", "--extension", "preventoin"), "did you mean 'prevention'"),
+        (("run", "baseline", "--extension", "x"), "use one of"),
+        (("run", "baseline", "--assume", "titraton=0.5"), "did you mean 'titration'"),
+        (("run", "baseline", "--assume", "titration=off"), "titration cannot be off"),
+        (("run", "baseline", "--assume", "titration=2"), "out of range"),
+        (("run", "strikes", "--until", "someday"), "--until: 'someday' is not a date"),
+        (("run", "strikes", "--until", "2020"), "--until 2020: us.force.strikes has a step after the horizon"),
+        (("run", "baseline", "--until", "2020"), "nothing is left of the window, which begins in 2025-01"),
+        (("run", "strikes", "--draws", "1000000"), "ask for fewer"),
+        (("run", "nowhere/mine.yaml"), "cannot read the file"),
+        (("run",), "nothing to run"),
+        (("explain", "us.overdose_death"), "did you mean 'us.overdose_deaths'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(refusal, arguments, said):
+    written = ("--out", "results") if arguments[0] == "run" else ()
+    assert said in refusal(*arguments, *written)
+    assert said in refusal(*arguments, *written, "--json")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (HEAD + "polcy: {}\n", 2, "did you mean 'policy'"),
+        (HEAD + "policy:\n  us.health.naloxone: {steps: {2027: lots}}\n", 3, "is not a setting"),
+        (HEAD + "policy:\n  us.health.naloxon: {steps: {2027: x2}}\n", 3, "did you mean 'us.health.naloxone'"),
+        (HEAD + "label: !!python/object:os.system x\n", 2, "tags are not allowed"),
+        (HEAD + "horizon: [\n", 3, ""),
+        ("schema: other\n", 1, "expected `schema: contraflow.scenario/1`"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_its_line(refusal, tmp_path, text, line, said):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    told = refusal("run", "mine.yaml", "--out", "results")
+    assert f"mine.yaml:{line}: " in told and said in told
+
+
+def test_an_output_folder_that_is_a_file_is_refused_before_anything_runs(refusal, tmp_path):
+    (tmp_path / "results").write_text("mine")
+    assert "results is a file" in refusal("run", "baseline", "--out", "results")
+    assert (tmp_path / "results").read_text() == "mine"
+
+
+def test_two_scenarios_of_one_name_are_refused(refusal, tmp_path):
+    (tmp_path / "strikes.yaml").write_text(HEAD)
+    assert "two scenarios are called 'strikes'" in refusal("run", "strikes", "strikes.yaml")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run", "baseline", "--bogus"), ("nonsense",), ("run", "baseline", "--draws", "0")]
+)
+def test_unknown_options_and_commands_end_with_status_2(call, arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2 and result.stdout == ""
+
+
+def test_an_error_of_the_program_itself_is_not_hidden(call, monkeypatch):
+    monkeypatch.setattr(comparisons, "_scenarios", lambda *a: 1 / 0)
+    assert isinstance(call("run", "baseline").exception, ZeroDivisionError)
+
+
+# Interruption
+
+
+def test_an_interrupted_run_writes_nothing(call, monkeypatch, tmp_path):
+    compare, done = Model.compare, []
+
+    def interrupted(self, scenario, *arguments, **options):
+        if done:
+            raise KeyboardInterrupt
+        done.append(scenario.id)
+        return compare(self, scenario, *arguments, **options)
+
+    monkeypatch.setattr(Model, "compare", interrupted)
+    result = call("run", "baseline", "strikes", *FEW, "--out", "results", "--json")
+    assert (result.exit_code, result.stdout, done) == (130, "", ["baseline"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_writing_leaves_no_half_written_file(monkeypatch, tmp_path):
+    from contraflow.cli.output import write_files
+
+    def interrupted(self, target):
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.json").write_text("before")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_files(tmp_path, {"a.json": b"after", "b.csv": b"after"})
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.json", "before")]
+    write_files(tmp_path, {"a.json": b"after"})
+    assert (tmp_path / "a.json").read_text() == "after"
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_to_repair(tmp_path):
+    from contraflow.cli.output import write_files
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ContraflowError, match="cannot write to"):
+        write_files(tmp_path / "file" / "results", {"a.json": b"{}"})
+
+
+# Explain, check, study, fit
+
+
+def test_explain_prints_text_or_json(call):
+    told = json.loads(call("explain", "us.overdose_deaths", "--json").stdout)
+    assert told == json.loads(json.dumps(contraflow.explain("us.overdose_deaths").to_dict()))
+    assert told["kind"] == "outcome" and told["equation"]
+    assert call("explain", "us.overdose_deaths").stdout.startswith("us.overdose_deaths: ")
+
+
+def test_check_ends_with_status_1_where_something_does_not_hold(call, monkeypatch):
+    from contraflow.analysis import check
+
+    report = {
+        "variables": 2, "stocks": 1, "flows": 1, "model": "abc", "units_checked": 2, "units_failed": [],
+        "ledgers": {"people": 1e-15}, "parameters": 1, "parameters_with_source": 1, "sources": 1, "series": 1,
+        "claims": 1, "levers": 1, "outcomes": 1, "scenarios": 1, "loops": {"B1": False}, "step_halving_max_change": 0.0,
+        "step_halving_outcome": "us.overdose_deaths", "step_halving_window": "2024",
+        "problems": ["the loop B1 is missing"],
+    }  # fmt: skip
+    monkeypatch.setattr(check, "check", lambda *arguments: report)
+    printed, shown = call("check", "--json"), call("check")
+    assert (printed.exit_code, shown.exit_code) == (1, 1)
+    assert json.loads(printed.stdout) == report
+    assert "the loop B1 is missing" in shown.stdout
+    monkeypatch.setitem(report, "problems", [])
+    assert call("check").exit_code == 0
+
+
+def test_study_prints_its_summary(call, monkeypatch):
+    study = pytest.importorskip("contraflow.report.study")
+
+    class Written:
+        summary_text, report_path = "What it found.", Path("r/index.html")
+
+    monkeypatch.setattr(study, "run_study", lambda name, out, draws, progress: Written)
+    assert call("study", "--out", "r").stdout == "What it found.\n"
+    printed = json.loads(call("study", "--out", "r", "--json").stdout)
+    assert printed == {"study": "us-opioids", "report": "r/index.html", "summary": "What it found."}
+
+
+def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
+    module = pytest.importorskip("contraflow.inference.fit")
+    given = {}
+
+    def fitted(seed, quick, out, log):
+        given.update(seed=seed, quick=quick, out=out)
+        log("working")
+        return Path("trial.nc")
+
+    monkeypatch.setattr(module, "fit", fitted)
+    result = call("fit", "--quick", "--seed", "7", "--out", "trial.nc", "--json")
+    assert given == {"seed": 7, "quick": True, "out": Path("trial.nc")}
+    assert json.loads(result.stdout)["posterior"] == "trial.nc"
+    assert result.stderr == "working\n"

@@ -1,0 +1,113 @@
+"""The shipped study, run small: what it writes, and what it leaves when it fails."""
+
+import csv
+import re
+
+import pytest
+
+import contraflow
+from contraflow.errors import ContraflowError, UnknownName
+from contraflow.report import study as module
+from contraflow.report.study import STUDIES, run_study, study_size
+
+DRAWS = 20
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    told = []
+    folder = tmp_path_factory.mktemp("study") / "latest"
+    return run_study(out=folder, draws=DRAWS, progress=told.append, model=contraflow.load()), sum(told)
+
+
+def test_a_study_writes_page_figures_and_tables(written):
+    folder = written[0].folder
+    assert written[0].report_path == folder / "index.html"
+    figures = {p.stem for p in (folder / "figures").glob("*.svg")}
+    assert {"effects", "overdose-deaths", "fentanyl-purity", "thresholds-strikes", "fall"} <= figures
+    tables = {p.stem for p in (folder / "tables").glob("*.csv")}
+    assert {"effects", "fit", "parameters", "sources", "thresholds-strikes", "fall-since-2023"} <= tables
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
+
+
+def test_progress_adds_up_to_the_size_told_beforehand(written):
+    assert written[1] == study_size("us-opioids", DRAWS)
+
+
+def test_the_summary_is_short_and_ends_with_the_report(written):
+    lines = written[0].summary_text.splitlines()
+    assert 8 <= len(lines) <= 12
+    assert lines[-1] == f"Report: {written[0].report_path}"
+
+
+def test_the_page_needs_nothing_from_outside(written):
+    page = written[0].report_path.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert not re.search(r'(?:src|href)="(?!#|data:)', page)
+    assert not re.search(r"@import|url\((?!#)|https?://", page)
+    assert "nan" not in re.findall(r">\s*(nan|inf|None)\s*<", page)
+
+
+def test_every_figure_on_the_page_has_words_and_a_fingerprint(written):
+    page = written[0].report_path.read_text(encoding="utf-8")
+    figures = re.findall(r"<figure>.*?</figure>", page, flags=re.S)
+    assert len(figures) == len(list((written[0].folder / "figures").glob("*.svg")))
+    for figure in figures:
+        assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
+        assert "posterior" in figure[figure.index("<figcaption>") :]
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_force_is_shown_with_consent_legality_and_civilians(written):
+    page = written[0].report_path.read_text(encoding="utf-8")
+    start = page.index('id="s-strikes"')
+    section = page[start : page.index("<table>", start)]
+    assert "Consent and legality:" in section
+    assert "Civilians:" in section
+
+
+def test_the_page_says_both_languages_and_the_present_apart(written):
+    page = written[0].report_path.read_text(encoding="utf-8")
+    assert "Resumen en español" in page
+    assert page.count("Against 2024 (not the effect of the policy)") == len(STUDIES["us-opioids"])
+
+
+def test_tables_hold_numbers_everywhere(written):
+    for path in (written[0].folder / "tables").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert rows, path.name
+        for row in rows:
+            assert None not in row and None not in row.values(), path.name
+            assert not {"nan", "inf", "-inf", "None"} & {v.strip().lower() for v in row.values()}, path.name
+
+
+def test_a_study_that_breaks_leaves_the_earlier_one_alone_and_nothing_else(tmp_path, monkeypatch):
+    folder = tmp_path / "latest"
+    folder.mkdir()
+    (folder / "study.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(module, "_simulated", lambda *a: None)
+    monkeypatch.setattr(module.sentences, "summary", lambda *a: "")
+
+    def breaks(study, target, summary):
+        (target / "index.html").write_text("half", encoding="utf-8")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_write", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(out=folder, model=object())
+    assert [p.name for p in tmp_path.iterdir()] == ["latest"]
+    assert [p.name for p in folder.iterdir()] == ["study.json"]
+
+
+def test_a_folder_that_is_no_study_is_not_replaced(tmp_path):
+    (tmp_path / "letters.txt").write_text("dear", encoding="utf-8")
+    with pytest.raises(ContraflowError, match="not a study"):
+        run_study(out=tmp_path, model=object())
+
+
+def test_an_unknown_study_names_the_nearest(tmp_path):
+    with pytest.raises(UnknownName, match="us-opioids"):
+        run_study("us-opioid", tmp_path)

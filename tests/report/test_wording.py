@@ -1,0 +1,73 @@
+"""Numbers in words, and the rule that turns a probability into a verdict."""
+
+import pytest
+
+from contraflow.report.findings import Driver, follows_from_assumption
+from contraflow.report.wording import percent, probability, signed, significant, verdict
+
+WIDE = {"q05": -0.2, "q95": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("p", "strength", "direction"),
+    [
+        (1.0, "clear", "lower"),
+        (0.95, "clear", "lower"),
+        (0.94, "leaning", "lower"),
+        (0.80, "leaning", "lower"),
+        (0.79, "undecided", "none"),
+        (0.50, "undecided", "none"),
+        (0.21, "undecided", "none"),
+        (0.20, "leaning", "higher"),
+        (0.06, "leaning", "higher"),
+        (0.05, "clear", "higher"),
+        (0.0, "clear", "higher"),
+    ],
+)
+def test_the_sign_is_clear_from_95_leaning_from_80_and_undecided_between(p, strength, direction):
+    found = verdict(p, WIDE)
+    assert (found.strength, found.direction) == (strength, direction)
+
+
+def test_an_effect_of_exactly_nothing_is_not_a_clear_rise():
+    assert verdict(0.0, {"q05": 0.0, "q95": 0.0}).text == "no effect worth naming"
+
+
+def test_a_tiny_effect_of_certain_sign_is_not_worth_naming():
+    assert verdict(1.0, {"q05": -0.0009, "q95": -0.0001}).strength == "negligible"
+    assert verdict(1.0, {"q05": -0.0011, "q95": -0.0001}).strength == "clear"
+
+
+def test_a_verdict_says_when_it_follows_from_assumption_in_both_languages():
+    found = verdict(0.99, WIDE, from_assumption=True)
+    assert found.text == "clearly lower; follows from assumption"
+    assert found.text_es == "claro, a la baja; se sigue de supuestos"
+
+
+def test_an_effect_follows_from_assumption_when_what_data_left_alone_carries_most_of_it():
+    assumed, learned = Driver("a", 0.8, 0.05, "D"), Driver("b", -0.5, 0.6, "A")
+    assert follows_from_assumption((assumed, learned))
+    assert not follows_from_assumption((Driver("a", 0.4, 0.05, "D"), learned))
+    assert not follows_from_assumption((Driver("a", 0.8, 0.2, "D"),))
+    assert not follows_from_assumption(())
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (0.999, "1.0"), (99.6, "100"), (12345, "12,000"), (-0.0123, "−0.012"), (1.4e6, "1,400,000")],
+)
+def test_numbers_have_two_significant_figures(number, text):
+    assert significant(number) == text
+
+
+def test_differences_carry_their_sign_and_shares_are_percentages():
+    assert signed(1234) == "+1,200"
+    assert signed(0) == "0"
+    assert percent(-0.0473, sign=True) == "−4.7\N{NO-BREAK SPACE}%"
+    assert percent(1e-9) == "0\N{NO-BREAK SPACE}%"
+
+
+def test_a_probability_is_never_surer_than_its_draws_allow():
+    assert probability(1.0, 500) == ">0.99"
+    assert probability(0.0, 20) == "<0.05"
+    assert probability(0.85, 20) == "0.85"
