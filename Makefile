@@ -28,7 +28,7 @@ $(BIN)/pip:
 
 .venv/.stamp: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing contraflow and its tools into .venv: about 1 GB on disk, a minute or two"
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fit]'
+	@$(PIP) install --constraint constraints.txt --editable '.[dev,fit]'
 	@touch $@
 	@echo "Installed. Try: $(BIN)/contraflow --help"
 

@@ -20,9 +20,9 @@ def test_every_series_to_fit_is_observed_and_every_observed_series_is_to_fit():
 
 
 def test_counts_are_negative_binomial_with_the_discrepancy_in_their_overdispersion():
-    target = TARGETS["us.deaths.opioids.annual"]
+    target = TARGETS["us.deaths.non_opioid.annual"]
     expected, discrepancy = 1.1 * target.observed[:, None], np.array([0.05])
-    k = 1 / (1 / 2000 + 0.05**2)
+    k = 1 / (1 / 700 + 0.05**2)
     exact = stats.nbinom.logpmf(target.observed, k, k / (k + expected[:, 0])).sum()
     assert float(log_density(target, jnp.asarray(expected), jnp.asarray(discrepancy))[0]) == pytest.approx(
         exact, rel=1e-9
@@ -50,7 +50,7 @@ def test_a_free_scale_does_not_see_the_level():
 
 
 def test_half_years_are_counts_and_years_are_rates():
-    half, year = TARGETS["us.deaths.synthetic_opioids.half_year"], TARGETS["us.deaths.opioids.annual"]
+    half, year = TARGETS["us.deaths.synthetic_opioids.half_year"], TARGETS["us.deaths.non_opioid.annual"]
     flat = jnp.full((300, 1), 1200.0)
     assert np.allclose(half.expected(flat), 600.0)
     assert np.allclose(year.expected(flat), 1200.0)
@@ -64,7 +64,7 @@ def test_the_same_deaths_enter_once():
 
 def test_points_after_a_cut_leave_the_likelihood():
     early = targets(Grid(2000.0, 240), until=2020.0)
-    assert len(early["us.deaths.opioids.annual"].observed) == 20
+    assert len(early["us.deaths.non_opioid.annual"].observed) == 20
     assert "us.treatment.buprenorphine" not in early
 
 

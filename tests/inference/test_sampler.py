@@ -17,28 +17,37 @@ def log_density(y, weights):
 
 ENGINE = sampler(log_density, size=3, chains=200, leapfrogs=8)
 WEIGHTS = np.ones(1)
+ALL = np.ones(3, dtype=bool)
+AT_CENTRE = np.repeat(CENTRE[:, None], 200, axis=1)
 
 
 def quiet(_: str) -> None:
     return None
 
 
-def test_curvature_is_the_precision_of_a_gaussian():
-    assert np.allclose(ENGINE.curvature(CENTRE, WEIGHTS), PRECISION, rtol=1e-5)
+def test_curvature_is_the_precision_of_a_gaussian_at_every_chain():
+    spread = CENTRE[:, None] + np.random.default_rng(0).standard_normal((3, 200))
+    found = ENGINE.curvature(spread, WEIGHTS, ALL)
+    assert found.shape == (200, 3, 3)
+    assert np.allclose(found, PRECISION, rtol=1e-5, atol=1e-6)
+
+
+def test_only_the_free_block_is_whitened():
+    free = np.array([False, True, True])
+    factor = whitening(ENGINE.curvature(AT_CENTRE, WEIGHTS, free), free)
+    assert not factor[:, 0].any()
+    assert np.allclose(factor[0][1:, 1:] @ factor[0][1:, 1:].T, np.linalg.inv(PRECISION[1:, 1:]), rtol=1e-4)
 
 
 def test_descent_finds_the_mode_of_every_chain():
     start = CENTRE[:, None] + np.random.default_rng(0).standard_normal((3, 200))
-    found = descend(ENGINE, start, whitening(PRECISION, np.ones(3, dtype=bool)), WEIGHTS, 40)
+    found = descend(ENGINE, start, whitening(ENGINE.curvature(start, WEIGHTS, ALL), ALL), WEIGHTS, 40)
     assert np.allclose(found, CENTRE[:, None], atol=0.01)
 
 
 def test_draws_have_the_mean_and_covariance_of_the_target():
-    free = np.ones(3, dtype=bool)
-    drawn, went = sample(
-        ENGINE, np.repeat(CENTRE[:, None], 200, axis=1), whitening(PRECISION, free), WEIGHTS,
-        warmup=30, kept=10, thin=2, seed=3, log=quiet,
-    )  # fmt: skip
+    factor = whitening(ENGINE.curvature(AT_CENTRE, WEIGHTS, ALL), ALL)
+    drawn, went = sample(ENGINE, AT_CENTRE, factor, WEIGHTS, warmup=30, kept=10, thin=2, seed=3, log=quiet)
     pooled = np.concatenate(list(drawn), axis=1)
     assert np.allclose(pooled.mean(axis=1), CENTRE, atol=0.12)
     assert np.allclose(np.cov(pooled), COVARIANCE, atol=0.12)
@@ -47,9 +56,19 @@ def test_draws_have_the_mean_and_covariance_of_the_target():
 
 def test_held_coordinates_stay_and_the_rest_follows_its_conditional():
     free = np.array([False, True, True])
-    held = np.repeat(CENTRE[:, None], 200, axis=1)
+    held = AT_CENTRE.copy()
     held[0] = np.linspace(-1, 3, 200)
-    drawn, _ = sample(ENGINE, held, whitening(PRECISION, free), WEIGHTS, warmup=30, kept=6, thin=2, seed=4, log=quiet)
+    drawn, _ = sample(
+        ENGINE,
+        held,
+        whitening(ENGINE.curvature(held, WEIGHTS, free), free),
+        WEIGHTS,
+        warmup=30,
+        kept=6,
+        thin=2,
+        seed=4,
+        log=quiet,
+    )
     assert np.array_equal(drawn[-1][0], held[0])
     slope = np.polyfit(held[0], drawn.mean(axis=0)[1], 1)[0]
     assert abs(slope - 0.8) < 0.1

@@ -197,7 +197,7 @@ def test_an_assumption_outside_its_prior_says_so(message):
     text = message("assume:\n  control_evasion: 1.3\n", OutOfRange)
     assert "use 0 to 1" in text
     assert "beta prior" in text
-    assert "use 0 or more" in message("assume:\n  lab_slack: -1\n", OutOfRange)
+    assert "use 1 to 6" in message("assume:\n  lab_slack: -1\n", OutOfRange)
 
 
 def test_one_parameter_cannot_be_assumed_twice(message):

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,6 @@ from contraflow.report import study as module
 from contraflow.report.study import STUDIES, run_study, study_size
 
 DRAWS = 20
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -21,26 +21,46 @@ def written(tmp_path_factory):
     return run_study(out=folder, draws=DRAWS, progress=told.append, model=contraflow.load()), sum(told)
 
 
+@pytest.mark.slow
 def test_a_study_writes_page_figures_and_tables(written):
     folder = written[0].folder
     assert written[0].report_path == folder / "index.html"
     figures = {p.stem for p in (folder / "figures").glob("*.svg")}
-    assert {"effects", "overdose-deaths", "fentanyl-purity", "thresholds-strikes", "fall"} <= figures
+    assert {
+        "effects",
+        "overdose-deaths",
+        "fentanyl-purity",
+        "thresholds-strikes",
+        "thresholds-laboratories",
+        "fall",
+    } <= figures
     tables = {p.stem for p in (folder / "tables").glob("*.csv")}
-    assert {"effects", "fit", "parameters", "sources", "thresholds-strikes", "fall-since-2023"} <= tables
+    assert {
+        "effects",
+        "fit",
+        "parameters",
+        "sources",
+        "thresholds-strikes",
+        "fall-since-2023",
+        "hypotheses",
+        "cut-and-joint",
+    } <= tables
     assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
 
 
+@pytest.mark.slow
 def test_progress_adds_up_to_the_size_told_beforehand(written):
     assert written[1] == study_size("us-opioids", DRAWS)
 
 
+@pytest.mark.slow
 def test_the_summary_is_short_and_ends_with_the_report(written):
     lines = written[0].summary_text.splitlines()
     assert 8 <= len(lines) <= 12
     assert lines[-1] == f"Report: {written[0].report_path}"
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_from_outside(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
@@ -49,6 +69,7 @@ def test_the_page_needs_nothing_from_outside(written):
     assert "nan" not in re.findall(r">\s*(nan|inf|None)\s*<", page)
 
 
+@pytest.mark.slow
 def test_every_figure_on_the_page_has_words_and_a_fingerprint(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     figures = re.findall(r"<figure>.*?</figure>", page, flags=re.S)
@@ -60,6 +81,7 @@ def test_every_figure_on_the_page_has_words_and_a_fingerprint(written):
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.slow
 def test_force_is_shown_with_consent_legality_and_civilians(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     start = page.index('id="s-strikes"')
@@ -68,12 +90,14 @@ def test_force_is_shown_with_consent_legality_and_civilians(written):
     assert "Civilians:" in section
 
 
+@pytest.mark.slow
 def test_the_page_says_both_languages_and_the_present_apart(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     assert "Resumen en español" in page
     assert page.count("Against 2024 (not the effect of the policy)") == len(STUDIES["us-opioids"])
 
 
+@pytest.mark.slow
 def test_tables_hold_numbers_everywhere(written):
     for path in (written[0].folder / "tables").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
@@ -100,6 +124,35 @@ def test_a_study_that_breaks_leaves_the_earlier_one_alone_and_nothing_else(tmp_p
         run_study(out=folder, model=object())
     assert [p.name for p in tmp_path.iterdir()] == ["latest"]
     assert [p.name for p in folder.iterdir()] == ["study.json"]
+
+
+def test_an_earlier_study_is_put_back_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    folder, partial = tmp_path / "latest", tmp_path / "partial"
+    folder.mkdir()
+    (folder / "study.json").write_text("{}", encoding="utf-8")
+    partial.mkdir()
+    rename = Path.rename
+
+    def interrupted(self, target):
+        if self == partial:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        module._replace(partial, folder)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["latest", "partial"]
+    assert [p.name for p in folder.iterdir()] == ["study.json"]
+
+
+def test_a_folder_that_could_not_be_written_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_simulated", lambda *a: pytest.fail("simulated"))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(ContraflowError, match="is a file"):
+        run_study(out=tmp_path / "file" / "below" / "latest", model=object())
+    monkeypatch.setattr(module.os, "access", lambda *a: False)
+    with pytest.raises(ContraflowError, match="cannot be written to: name a folder elsewhere with --out"):
+        run_study(out=tmp_path / "below" / "latest", model=object())
 
 
 def test_a_folder_that_is_no_study_is_not_replaced(tmp_path):

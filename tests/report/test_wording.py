@@ -3,7 +3,7 @@
 import pytest
 
 from contraflow.report.findings import Driver, follows_from_assumption
-from contraflow.report.wording import percent, probability, signed, significant, verdict
+from contraflow.report.wording import bayes_factor, probability, share_percent, signed, significant, verdict
 
 WIDE = {"q05": -0.2, "q95": 0.1}
 
@@ -63,11 +63,16 @@ def test_numbers_have_two_significant_figures(number, text):
 def test_differences_carry_their_sign_and_shares_are_percentages():
     assert signed(1234) == "+1,200"
     assert signed(0) == "0"
-    assert percent(-0.0473, sign=True) == "−4.7\N{NO-BREAK SPACE}%"
-    assert percent(1e-9) == "0\N{NO-BREAK SPACE}%"
+    assert share_percent(-0.0473, sign=True) == "−4.7\N{NO-BREAK SPACE}%"
+    assert share_percent(1e-9) == "0\N{NO-BREAK SPACE}%"
 
 
 def test_a_probability_is_never_surer_than_its_draws_allow():
     assert probability(1.0, 500) == ">0.99"
     assert probability(0.0, 20) == "<0.05"
     assert probability(0.85, 20) == "0.85"
+
+
+@pytest.mark.parametrize(("factor", "text"), [(None, "–"), (1e9, ">100"), (3.14159, "3.1"), (1e-4, "<0.01")])
+def test_a_bayes_factor_is_no_surer_than_draws_allow(factor, text):
+    assert bayes_factor(factor) == text

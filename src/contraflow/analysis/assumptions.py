@@ -16,6 +16,7 @@ from contraflow.policy.assumptions import Assumptions
 from contraflow.system.latents import LATENTS
 
 SMALLEST_SAMPLE = 50
+SUPPLY_FREEZE = 2023.5
 
 
 class TooFewDraws(ContraflowError):
@@ -26,7 +27,8 @@ def condition(posterior: Posterior, assumptions: Assumptions) -> Posterior:
     """The draws inside every assumed range.
 
     Raises:
-        TooFewDraws: fewer than 50 are left.
+        TooFewDraws: fewer than 50 distinct draws of some parameter are left. (Draws of one chain share what the chain
+            holds fixed.)
     """
     if not assumptions.ranges:
         return posterior
@@ -34,11 +36,12 @@ def condition(posterior: Posterior, assumptions: Assumptions) -> Posterior:
     keep = np.ones(posterior.draws, dtype=bool)
     for name, (low, high) in assumptions.ranges.items():
         keep &= (values[name] >= low) & (values[name] <= high)
-    if keep.sum() < SMALLEST_SAMPLE:
+    distinct = min(len(np.unique(y[keep])) for y in posterior.coordinates.values())
+    if distinct < SMALLEST_SAMPLE:
         names = ", ".join(f"{n} in [{a:g}, {b:g}]" for n, (a, b) in assumptions.ranges.items())
         raise TooFewDraws(
-            f"only {int(keep.sum())} of {posterior.draws} posterior draws have {names}; widen the range (at least "
-            f"{SMALLEST_SAMPLE} are needed) or set a value instead"
+            f"only {int(keep.sum())} of {posterior.draws} posterior draws, {distinct} of them distinct in all, have "
+            f"{names}; widen the range (at least {SMALLEST_SAMPLE} are needed) or set a value instead"
         )
     return posterior.take(np.flatnonzero(keep))
 
@@ -74,9 +77,21 @@ def _edge(y: float) -> float:
 
 
 def freeze_latent(posterior: Posterior, variable: str, date: float) -> Posterior:
-    """The same draws with one latent's innovations set to zero after ``date``, so that its deviation fades."""
+    """The same draws with one latent held, after ``date``, at the value that it had then."""
     latent = LATENTS[variable]
+    known = evidence.load().parameters
+    memory, sd = (known[name].prior.arguments["value"] for name in (latent.memory, latent.sd))
     innovations = dict(posterior.innovations)
-    after = latent.start + latent.step * np.arange(1, len(innovations[variable]) + 1) > date + 1e-6
-    innovations[variable] = np.where(after[:, None], 0.0, innovations[variable])
+    knots = latent.start + latent.step * np.arange(1, len(innovations[variable]) + 1)
+    last = float(knots[knots <= date + 1e-6].max(initial=latent.start))
+    holding = (1 - memory) * posterior.latents(np.array([last]))[variable] / sd
+    innovations[variable] = np.where((knots > last + 1e-6)[:, None], holding, innovations[variable])
     return Posterior(posterior.coordinates, innovations, posterior.discrepancy, posterior.attributes)
+
+
+def believed(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, dict[str, float]]:
+    """The posterior under these assumptions, all draws, and the values to impose exactly."""
+    posterior = condition(posterior, assumptions)
+    if "supply_shock_2023" in assumptions.frozen:
+        posterior = freeze_latent(posterior, "supply_surge", SUPPLY_FREEZE)
+    return adjust(posterior, assumptions)

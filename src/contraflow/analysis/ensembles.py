@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from contraflow.engine import Grid, simulate
+from contraflow.engine import Grid, NonFiniteError, simulate
 from contraflow.engine.model import Model as Equations
+from contraflow.errors import ContraflowError
 from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario
 from contraflow.policy.inputs import build_inputs
 
 CHUNK = 250
+FAILURES = Path("contraflow-failure.json")
+
+
+class BrokenRun(ContraflowError):
+    """A trajectory that left the numbers; the draw's parameters are saved where the text says."""
+
+    exit_code = 3
 
 
 def stacked(parts: Sequence[Posterior]) -> Posterior:
@@ -37,6 +47,7 @@ def chunks(
     policies: Sequence[Scenario | None],
     record: Sequence[str],
     progress: Callable[[int], None] | None = None,
+    failures: Path = FAILURES,
 ) -> Iterator[tuple[slice, list[dict[str, np.ndarray]]]]:
     """Simulate every draw under each policy (None: without), a chunk at a time.
 
@@ -45,13 +56,14 @@ def chunks(
         policies: what to run each chunk under; one result a policy.
         record: variables to keep.
         progress: told how many trajectories are done after each simulation.
+        failures: file for the parameters of a draw that breaks.
 
     Yields:
         The chunk's place among the draws, and for each policy its arrays (periods, ..., chunk) by variable. Chunks
         are padded to one length, so that a model is compiled once.
 
     Raises:
-        NonFiniteError: a trajectory left the numbers.
+        BrokenRun: a trajectory left the numbers.
     """
     width = min(CHUNK, posterior.draws)
     for first in range(0, posterior.draws, width):
@@ -63,8 +75,25 @@ def chunks(
         latents = part.latents(grid.step_times)
         results = []
         for policy in policies:
-            trajectory = simulate(equations, parameters, build_inputs(grid, policy, latents), grid, record)
+            try:
+                trajectory = simulate(equations, parameters, build_inputs(grid, policy, latents), grid, record)
+            except NonFiniteError as error:
+                raise _broken(error, first, failures) from None
             results.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
             if progress:
                 progress(size)
         yield slice(first, first + size), results
+
+
+def _broken(error: NonFiniteError, offset: int, failures: Path) -> BrokenRun:
+    content = {
+        "variable": error.variable,
+        "date": error.time,
+        "draw": error.draw + offset,
+        "parameters": error.parameters,
+    }
+    try:
+        failures.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        return BrokenRun(f"{error}; the draw's parameters are in {failures}")
+    except OSError:
+        return BrokenRun(f"{error}; the draw's parameters could not be saved to {failures}: {error.parameters}")

@@ -338,7 +338,7 @@ def _belief(id: str, model: Model | None) -> dict[str, Any]:
         y = np.asarray(model.posterior.coordinates[id], dtype=float)
         quantiles = np.quantile(np.asarray(priors.value(prior, y)), list(_QUANTILES.values()))
         belief["posterior"] = {name: float(q) for name, q in zip(_QUANTILES, quantiles, strict=True)}
-        belief["contraction"] = float(1 - np.std(y))
+        belief["contraction"] = model.posterior.contraction(id)
     return belief
 
 

@@ -9,39 +9,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from contraflow.analysis.assumptions import adjust, condition, freeze_latent
-from contraflow.engine import Grid, NonFiniteError, simulate
+from contraflow.analysis.assumptions import believed
+from contraflow.analysis.ensembles import chunks
+from contraflow.engine import Grid
 from contraflow.engine.model import Model as Equations
 from contraflow.errors import ContraflowError, UnknownName, nearest
 from contraflow.inference.posterior import Posterior, load_posterior
+from contraflow.inference.problem import DATA_END, START
 from contraflow.policy import Scenario
 from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import format_date, parse_end
-from contraflow.policy.inputs import build_inputs
 from contraflow.system import reference_model
 from contraflow.system.outcomes import NOT_YET, OUTCOMES, Outcome
 
-START = 2000.0
 TODAY = 2024.0
-DATA_END = 2025.0
-CHUNK = 250
 SUBSTEPS = 2
 QUANTILES = {"median": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
-SUPPLY_FREEZE = 2023.5
 
 Progress = Callable[[int], None]
-
-
-class BrokenRun(ContraflowError):
-    """A trajectory that left the numbers; the draw's parameters are saved where the text says."""
-
-    exit_code = 3
 
 
 def outcome(name: str) -> Outcome:
@@ -70,6 +62,25 @@ class Result:
     def draws(self) -> int:
         """Number of draws."""
         return int(self.data.sizes["draw"])
+
+    @property
+    def end(self) -> float:
+        """End of the run in decimal years."""
+        return float(self.data["time"].values[-1]) + 1 / 12
+
+    def plot(self, name: str = "us.overdose_deaths") -> Any:
+        """Median with 50 and 90 % bands of an outcome by year, as matplotlib axes."""
+        import matplotlib.pyplot as plt
+
+        low, lower, middle, upper, high = self.annual(name).quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
+        years = self.annual(name)["year"].values
+        _, axes = plt.subplots()
+        axes.fill_between(years, low, high, alpha=0.2, label="90 %")
+        axes.fill_between(years, lower, upper, alpha=0.4, label="50 %")
+        axes.plot(years, middle, label="median")
+        axes.set(title=outcome(name).label.en, ylabel=outcome(name).unit)
+        axes.legend()
+        return axes
 
     def series(self, name: str) -> xr.DataArray:
         """Monthly values (time, draw) of an outcome, in its own unit."""
@@ -145,7 +156,7 @@ class Comparison:
         """Effect on one outcome."""
         o = outcome(name)
         base, policy = (r.window(name, *self.window) for r in (self.baseline, self.policy))
-        level = self.policy.window(name, TODAY, TODAY + 1)
+        level = self.baseline.window(name, TODAY, TODAY + 1)
         today = level * (self.window[1] - self.window[0]) if o.window_is == "sum" else level
         difference = policy - base
         return Effect(
@@ -173,6 +184,7 @@ class Comparison:
             "assume": dict(self.scenario.assume.written),
             "model": self.fingerprint["model"],
             "posterior": self.fingerprint["posterior"],
+            "fingerprint": dict(self.fingerprint),
             "draws": self.draws,
             "window": [format_date(self.window[0]), format_date(self.window[1] - 1 / 12)],
             "outcomes": {n: self.effect(n).to_dict() for n in names},
@@ -241,22 +253,29 @@ class Model:
         if policy is None:
             raise ContraflowError("compare needs a scenario")
         end = _end(until, policy)
+        first = policy.first_lever_date() or DATA_END
+        if end <= first:
+            raise ContraflowError(f"the window ends before it begins, in {format_date(first)}: name a later `until`")
         posterior, imposed = self._believe(policy.assume, draws)
+        if baseline is not None and (baseline.draws != posterior.draws or baseline.end < end - 1e-6):
+            raise ContraflowError("the baseline has other draws or a shorter window than the policy: leave it out")
         if baseline is None:
             baseline = self._simulate(None, policy, posterior, imposed, end, record, progress)
         result = self._simulate(policy, policy, posterior, imposed, end, record, progress)
-        first = policy.first_lever_date() or DATA_END
         return Comparison(policy, baseline, result, (first, end), self.fingerprint)
 
     @property
     def fingerprint(self) -> dict[str, str]:
-        """Hashes of the equations and of the posterior."""
-        return {"model": reference_model().hash, "posterior": self.posterior.hash}
+        """Hashes of the equations and of the posterior, the seed that made it, and the versions that ran it."""
+        return {
+            "model": reference_model().hash,
+            "posterior": self.posterior.hash,
+            "seed": str(self.posterior.attributes["seed"]),
+            **{name: metadata.version(name) for name in ("contraflow", "jax", "numpy")},
+        }
 
     def _believe(self, assumptions: Assumptions, draws: int) -> tuple[Posterior, dict[str, float]]:
-        posterior, imposed = adjust(condition(self.posterior, assumptions), assumptions)
-        if "supply_shock_2023" in assumptions.frozen:
-            posterior = freeze_latent(posterior, "supply_surge", SUPPLY_FREEZE)
+        posterior, imposed = believed(self.posterior, assumptions)
         return posterior.thin(min(draws, posterior.draws) if assumptions.ranges else draws), imposed
 
     def _simulate(
@@ -273,38 +292,11 @@ class Model:
         equations = reference_model(frame.extensions if frame else ())
         grid = Grid(START, round((end - START) * 12), substeps=substeps)
         names = tuple(sorted({o.variable for o in OUTCOMES.values()} | set(record)))
-        parts: list[dict[str, np.ndarray]] = []
-        for first in range(0, posterior.draws, CHUNK):
-            chunk = posterior.take(np.arange(first, min(first + CHUNK, posterior.draws)))
-            size = chunk.draws
-            padded = chunk.take(np.concatenate([np.arange(size), np.zeros(_bucket(size) - size, dtype=int)]))
-            parameters = padded.parameters()
-            parameters.update({k: np.full(padded.draws, v) for k, v in imposed.items()})
-            inputs = build_inputs(grid, policy, padded.latents(grid.step_times))
-            try:
-                trajectory = simulate(equations, parameters, inputs, grid, names)
-            except NonFiniteError as error:
-                raise self._broken(error, first) from None
-            parts.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
-            if progress:
-                progress(size)
+        held = {k: np.full(posterior.draws, v) for k, v in imposed.items()}
+        runs = chunks(equations, posterior, held, grid, (policy,), names, progress, self.failures)
+        parts = [results[0] for _, results in runs]
         arrays = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in names}
         return Result(_labelled(equations, arrays, grid), policy)
-
-    def _broken(self, error: NonFiniteError, offset: int) -> BrokenRun:
-        content = {
-            "variable": error.variable,
-            "date": error.time,
-            "draw": error.draw + offset,
-            "parameters": error.parameters,
-        }
-        self.failures.write_text(json.dumps(content, indent=2), encoding="utf-8")
-        return BrokenRun(f"{error}; the draw's parameters are in {self.failures}")
-
-
-def _bucket(size: int) -> int:
-    """Ensemble sizes are padded to a few lengths, so that each is compiled once."""
-    return next(n for n in (1, 16, 64, CHUNK) if n >= size)
 
 
 def _labelled(equations: Equations, arrays: Mapping[str, np.ndarray], grid: Grid) -> xr.Dataset:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from contraflow.analysis.assumptions import adjust, condition, freeze_latent
+from contraflow.analysis.assumptions import believed
 from contraflow.analysis.ensembles import chunks, stacked
-from contraflow.analysis.runs import START, SUPPLY_FREEZE, Model, Progress, outcome
+from contraflow.analysis.runs import START, Model, Progress, outcome
 from contraflow.engine import Grid
 from contraflow.errors import ContraflowError
 from contraflow.policy import Scenario
@@ -99,13 +99,9 @@ def _cells(model: Model, policy: Scenario, names: tuple[str, ...], cells: list[t
 
     The regression on the beliefs uses every draw of the posterior; only then are a few draws taken for each cell.
     """
-    believed = condition(model.posterior, policy.assume)
-    if "supply_shock_2023" in policy.assume.frozen:
-        believed = freeze_latent(believed, "supply_surge", SUPPLY_FREEZE)
     parts, imposed = [], []
     for cell in cells:
-        own = _assumptions(policy, names, cell)
-        moved, values = adjust(believed, own)
+        moved, values = believed(model.posterior, _assumptions(policy, names, cell))
         parts.append(moved.thin(draws))
         imposed.append(values)
     return stacked(parts), {k: np.repeat([v[k] for v in imposed], draws) for k in imposed[0]}

@@ -218,7 +218,8 @@ def _print(console: Console, comparison: Comparison) -> None:
     console.print(f"{scenario.id}: {label}" if label != scenario.id else scenario.id, style="bold", soft_wrap=True)
     for lever, words in setting_words(scenario).items():
         console.print(f"  {lever}  {words}", soft_wrap=True)
-    console.print(f"Window {first} to {last}, {comparison.draws} draws, model {content['model']}\n", soft_wrap=True)
+    made = f"model {content['model']}, posterior {content['posterior']}"
+    console.print(f"Window {first} to {last}, {comparison.draws} draws, {made}\n", soft_wrap=True)
     effects = {name: comparison.effect(name) for name in content["outcomes"]}
     console.print(_effect_table(effects))
     console.print()

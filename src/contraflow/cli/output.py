@@ -87,10 +87,15 @@ def require_folder(folder: Path | None) -> None:
     """Refuse a folder for results that cannot be one, before anything runs.
 
     Raises:
-        ContraflowError: something that is not a folder is in the way.
+        ContraflowError: something that is not a folder is in the way, or the folder cannot be written to.
     """
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise ContraflowError(f"{folder} is a file: name a folder for the results")
+    if folder is None:
+        return
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not nearest.is_dir():
+        raise ContraflowError(f"{nearest} is a file: name a folder for the results")
+    if not os.access(nearest, os.W_OK):
+        raise ContraflowError(f"{nearest} cannot be written to: name another folder for the results")
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:

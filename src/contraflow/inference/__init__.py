@@ -1,1 +1,3 @@
-"""Fitting the model to data: priors, likelihood, posterior."""
+"""Fitting the model to data: priors, likelihood, posterior. Always in double precision (the engine sees to it)."""
+
+import contraflow.engine  # noqa: F401

@@ -1,6 +1,7 @@
-"""The quick fit: a cut posterior in three stages, by mode, Laplace preconditioning and Hamiltonian Monte Carlo.
+"""The fit: a cut posterior in three stages, by mode, Laplace preconditioning and Hamiltonian Monte Carlo.
 
-1. Effects that published trials inform are drawn from their priors; national series never move them.
+1. What published trials inform, and what no national series can tell (such as spare capacity of laboratories), is
+   drawn from its prior; national series never move it.
 2. Supply parameters and the supply latent are drawn given supply data and surveys of use, without deaths, so that a
    fall in deaths cannot invent its own supply shock.
 3. The rest is drawn given all data and each chain's own draws of the first two.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import tempfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -24,9 +26,9 @@ from scipy.optimize import minimize
 
 from contraflow import evidence
 from contraflow.inference.coverage import as_rows, coverage
-from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash, shipped_path
+from contraflow.inference.posterior import PROJECTION_END, Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import DATA_END, DISCREPANCY_MEDIAN, DISCREPANCY_SD, Problem, problem
-from contraflow.inference.sampler import Sampler, descend, sample, sampler, whitening
+from contraflow.inference.sampler import Sampler, descend, push, sample, sampler, whitening
 from contraflow.system.latents import LATENTS
 
 Log = Callable[[str], None]
@@ -74,9 +76,14 @@ def fit(
 ) -> Path:
     """Fit the reference model and write the posterior; returns its path.
 
-    ``quick`` runs the same stages with few chains and transitions, to show that they run: not for use.
+    ``quick`` runs the same stages with few chains and transitions, to show that they run; its draws are not for use,
+    so it needs an ``out`` of its own. The draws are saved before the joint comparison, which is then added.
+
+    Raises:
+        PosteriorError: a quick fit without ``out``, or a folder that cannot be written to.
     """
-    chains, kept, warmup, thin = (16, 1, 3, 1) if quick else (128, 5, 40, 4)
+    path = _target(out, quick)
+    chains, kept, warmup, thin = (16, 1, 3, 1) if quick else (128, 5, 25, 4)
     target = problem(until)
     made_by = fit_hash()
     log(f"{target.size} coordinates, {sum(len(t.observed) for t in target.prepared.values())} data points")
@@ -100,34 +107,47 @@ def fit(
 
     log("stage 2: supply, from supply data and surveys of use")
     free = part["supply"] | part["rest"]
-    drawn, supply_went = _stage(engine, start, centre, supply_series, free, seed + 1, kept=1, **options)
+    drawn, supply_went = _stage(engine, start, supply_series, free, seed + 1, kept=1, **options)
     start[free] = drawn[-1][free]
 
     log("stage 3: the rest, from all data")
-    drawn, rest_went = _stage(engine, start, centre, all_series, part["rest"], seed + 2, kept=kept, **options)
+    drawn, rest_went = _stage(engine, start, all_series, part["rest"], seed + 2, kept=kept, **options)
     y = np.concatenate(list(drawn), axis=1)
+
+    report: dict[str, Any] = {
+        "coverage": as_rows(coverage(target, y, seed)),
+        "stages": {"supply": supply_went, "rest": rest_went},
+        "halves": _halves(drawn),
+    }
+    _posterior(target, y, seed, report, quick, made_by).save(path)
+    log(f"wrote {y.shape[1]} draws to {path}")
 
     log("joint posterior, for comparison")
     everything = np.ones(target.size, dtype=bool)
-    joint, joint_went = _stage(engine, start, centre, all_series, everything, seed + 3, kept=kept, **options)
+    joint, joint_went = _stage(engine, start, all_series, everything, seed + 3, kept=kept, **options)
 
-    report = {
-        "coverage": as_rows(coverage(target, y, seed)),
-        "stages": {"supply": supply_went, "rest": rest_went, "joint": joint_went},
-        "joint": _summary(target, np.concatenate(list(joint), axis=1)),
-        "joint_r_hat": _r_hat(joint) if kept > 1 else None,
-        "halves": _halves(drawn),
-    }
-    path = out or shipped_path()
+    report["stages"]["joint"] = joint_went
+    report["joint"] = _summary(target, np.concatenate(list(joint), axis=1))
+    report["joint_r_hat"] = _r_hat(joint) if kept > 1 else None
     _posterior(target, y, seed, report, quick, made_by).save(path)
-    log(f"wrote {y.shape[1]} draws to {path}")
     return path
+
+
+def _target(out: Path | None, quick: bool) -> Path:
+    if quick and out is None:
+        raise PosteriorError("a quick fit is a trial: name a file for it with --out")
+    path = out or shipped_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except OSError as error:
+        raise PosteriorError(f"cannot write to {path.parent}: {error.strerror or error}") from None
 
 
 def _stage(
     engine: Sampler,
     start: np.ndarray,
-    centre: np.ndarray,
     weights: np.ndarray,
     free: np.ndarray,
     seed: int,
@@ -137,16 +157,18 @@ def _stage(
     thin: int,
     log: Log,
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """One stage: towards each chain's own mode, then sampling of the free coordinates."""
-    rough = descend(engine, start, whitening(engine.curvature(centre, weights), free), weights, 20)
-    value = np.asarray(engine.gradient(jnp.asarray(rough), jnp.asarray(weights))[0])
-    best = rough[:, int(np.nanargmax(value))]
-    factor = whitening(engine.curvature(best, weights), free)
-    found = descend(engine, rough, factor, weights, 30)
-    noise = np.random.default_rng(seed).standard_normal(found.shape)
-    return sample(
-        engine, found + 0.5 * factor @ noise, factor, weights, warmup=warmup, kept=kept, thin=thin, seed=seed, log=log
-    )
+    """One stage: towards each chain's own mode with its own curvature, then sampling of the free coordinates."""
+    point = start
+    for steps in (15, 15):
+        factor = whitening(engine.curvature(point, weights, free), free)
+        point = descend(engine, point, factor, weights, steps)
+    factor = whitening(engine.curvature(point, weights, free), free)
+    log("  every chain near its own mode")
+    noise = np.random.default_rng(seed).standard_normal(point.shape)
+    begin = point + 0.7 * np.asarray(push(jnp.asarray(factor), jnp.asarray(noise)))
+    value = np.asarray(engine.gradient(jnp.asarray(begin), jnp.asarray(weights))[0])
+    begin = np.where(np.isfinite(value), begin, point)
+    return sample(engine, begin, factor, weights, warmup=warmup, kept=kept, thin=thin, seed=seed, log=log)
 
 
 def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:

@@ -150,5 +150,6 @@ def series_log_density(
 ) -> dict[str, Array]:
     """Log-likelihood (draws,) by series from the monthly means of the observed variables."""
     return {
-        t.id: log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id]) for t in prepared.values()
+        t.id: t.observable.weight * log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id])
+        for t in prepared.values()
     }

@@ -7,6 +7,7 @@ that every run and every policy shares them.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,12 +18,15 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from contraflow import evidence
 from contraflow.errors import ContraflowError
 from contraflow.inference import priors
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
+from contraflow.system.levers import LEVERS
+from contraflow.system.observations import OBSERVABLES
 
 PROJECTION_END = 2041.0
 FILE = "reference.nc"
@@ -79,6 +83,21 @@ class Posterior:
             paths[name] = known[latent.sd].prior.arguments["value"] * matrix @ self.innovations[name]
         return paths
 
+    def contraction(self, name: str) -> float:
+        """How much data have narrowed a parameter: 1 − posterior variance / prior variance, on its coordinate."""
+        return float(1 - np.var(self.coordinates[name]))
+
+    def bayes_factor(self, name: str, null: float) -> float | None:
+        """Evidence against ``parameter = null``, as Savage and Dickey have it: prior over posterior density there.
+
+        None when the null lies at the edge of the prior, where the ratio means nothing.
+        """
+        at = float(priors.coordinate(evidence.load().parameters[name].prior, null))
+        if abs(at) > 3.5:
+            return None
+        density = float(stats.gaussian_kde(self.coordinates[name])(at)[0])
+        return float(stats.norm.pdf(at) / max(density, 1e-300))
+
     def take(self, chosen: np.ndarray) -> Posterior:
         """These draws, by index."""
         return Posterior(
@@ -89,7 +108,11 @@ class Posterior:
         )
 
     def thin(self, draws: int) -> Posterior:
-        """``draws`` of the draws, evenly spaced and always the same ones."""
+        """``draws`` of the draws, evenly spaced and always the same ones.
+
+        Raises:
+            PosteriorError: more draws than there are.
+        """
         if draws > self.draws:
             raise PosteriorError(f"the posterior has {self.draws} draws, {draws} were asked for; ask for fewer")
         return self.take(np.floor(np.arange(draws) * self.draws / draws).astype(int))
@@ -99,23 +122,34 @@ class Posterior:
         values = self.parameters()
         groups = {
             "posterior": xr.Dataset({k: (("chain", "draw"), values[k][None].astype("f4")) for k in values}),
-            "coordinates": xr.Dataset(
-                {k: (("chain", "draw"), np.asarray(v)[None].astype("f4")) for k, v in self.coordinates.items()}
-            ),
+            "coordinates": _table("coordinates", self.coordinates),
             "innovations": xr.Dataset(
                 {k: (("chain", "draw", f"{k}_knot"), v.T[None].astype("f4")) for k, v in self.innovations.items()}
             ),
-            "discrepancy": xr.Dataset(
-                {k: (("chain", "draw"), v[None].astype("f4")) for k, v in self.discrepancy.items()}
-            ),
+            "discrepancy": _table("discrepancy", self.discrepancy),
         }
         partial = path.with_suffix(".partial")
         path.parent.mkdir(parents=True, exist_ok=True)
-        xr.Dataset(attrs=dict(self.attributes)).to_netcdf(partial, mode="w", engine="h5netcdf")
-        for name, data in groups.items():
-            packed = {v: {"zlib": True, "complevel": 6, "shuffle": True} for v in data.data_vars}
-            data.to_netcdf(partial, mode="a", group=name, engine="h5netcdf", encoding=packed)
-        partial.replace(path)
+        try:
+            xr.Dataset(attrs=dict(self.attributes)).to_netcdf(partial, mode="w", engine="h5netcdf")
+            for name, data in groups.items():
+                packed = {v: {"zlib": True, "complevel": 9, "shuffle": True} for v in data.data_vars}
+                data.to_netcdf(partial, mode="a", group=name, engine="h5netcdf", encoding=packed)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _table(name: str, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Many numbers a draw as one array (chain, draw, name)."""
+    values = np.stack([np.asarray(v, dtype="f4") for v in columns.values()], axis=-1)[None]
+    return xr.Dataset({name: (("chain", "draw", "name"), values)}, {"name": list(columns)})
+
+
+def _columns(path: Path, group: str) -> dict[str, np.ndarray]:
+    with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
+        values = np.asarray(data[group].values[0], dtype=float)
+        return {str(name): values[:, k] for k, name in enumerate(data["name"].values)}
 
 
 def shipped_path() -> Path:
@@ -124,7 +158,7 @@ def shipped_path() -> Path:
 
 
 def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior:
-    """Read a posterior, the shipped one by default.
+    """Read a posterior, the shipped one by default. ``check`` refuses one that another model made.
 
     Raises:
         PosteriorError: no such file, not a posterior, or made by a model with other equations or priors.
@@ -133,17 +167,16 @@ def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior
     if not path.exists():
         raise PosteriorError(f"no posterior at {path}: make one with `contraflow fit`")
     try:
-        attributes = dict(xr.open_dataset(path, engine="h5netcdf").attrs)
-        tables = {}
-        for group in ("coordinates", "innovations", "discrepancy"):
-            with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
-                tables[group] = {str(k): np.asarray(v.values[0], dtype=float) for k, v in data.data_vars.items()}
+        with xr.open_dataset(path, engine="h5netcdf") as top:
+            attributes = dict(top.attrs)
+        coordinates, discrepancy = _columns(path, "coordinates"), _columns(path, "discrepancy")
+        with xr.open_dataset(path, group="innovations", engine="h5netcdf") as data:
+            innovations = {str(k): np.asarray(v.values[0], dtype=float).T for k, v in data.data_vars.items()}
     except (OSError, KeyError, ValueError) as error:
         raise PosteriorError(
             f"{path} is not a posterior that this version reads ({error}); make one with `contraflow fit`"
         ) from None
-    innovations = {k: v.T for k, v in tables["innovations"].items()}
-    posterior = Posterior(tables["coordinates"], innovations, tables["discrepancy"], attributes)
+    posterior = Posterior(coordinates, innovations, discrepancy, attributes)
     if check and attributes.get("model_hash") != fit_hash():
         raise PosteriorError(
             f"{path} was fitted to model {attributes.get('model_hash')}, this is model {fit_hash()}: "
@@ -153,14 +186,21 @@ def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior
 
 
 def fit_hash() -> str:
-    """Fingerprint of all that a posterior depends on: equations, priors, fitted series and drivers."""
+    """Fingerprint of all that a posterior depends on: equations, priors, data, drivers, latents and today's levers."""
     known = evidence.load()
-    priors_used = {
-        p.id: [p.prior.family, sorted(p.prior.arguments.items()), p.block] for p in known.parameters.values()
-    }
-    rows = {
-        s.id: [[r.start, r.end, r.value] for r in s.rows] + [s.observation.model_dump()] for s in known.series.values()
-    }
-    driven = {d.id: [[r.date, r.value] for r in d.rows] for d in known.drivers.values()}
-    content = json.dumps([reference_model().hash, priors_used, rows, driven], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    content = [
+        reference_model().hash,
+        {p.id: [p.prior.family, sorted(p.prior.arguments.items()), p.block] for p in known.parameters.values()},
+        {
+            s: [dataclasses.astuple(o), known.series[s].observation.model_dump(), _rows(known.series[s])]
+            for s, o in OBSERVABLES.items()
+        },
+        {d.id: [d.interpolation, [[r.date, r.value] for r in d.rows]] for d in known.drivers.values()},
+        {name: dataclasses.astuple(latent) for name, latent in LATENTS.items()},
+        {lever.id: lever.today for lever in LEVERS.values()},
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _rows(series: evidence.Series) -> list[list[float | None]]:
+    return [[r.start, r.end, r.value, r.weight] for r in series.rows]

@@ -6,23 +6,39 @@ go through their quantile function.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import erfinv, ndtr
 from scipy import stats
 
 from contraflow.evidence import Parameter, Prior
 
 Array = Any
-_GRID = np.linspace(-6.5, 6.5, 2601)
+_REACH = 6.5
+_GRID = np.linspace(-_REACH, _REACH, 2601)
 
 
-def _beta_logits(prior: Prior) -> np.ndarray:
-    quantiles = stats.beta.ppf(stats.norm.cdf(_GRID), prior.arguments["a"], prior.arguments["b"])
-    inside = np.clip(quantiles, 1e-12, 1 - 1e-12)
-    return np.log(inside / (1 - inside))
+@functools.lru_cache(maxsize=256)
+def _beta_polynomial(a: float, b: float) -> tuple[float, ...]:
+    """Coefficients of a smooth fit to the logit of a beta quantile against the normal coordinate."""
+    cumulative, complement = stats.norm.cdf(_GRID), stats.norm.sf(_GRID)
+    below, above = stats.beta.ppf(cumulative, a, b), stats.beta.isf(complement, a, b)
+    quantile = np.where(_GRID < 0, below, above)
+    rest = np.where(_GRID < 0, stats.beta.isf(cumulative, b, a), stats.beta.ppf(complement, b, a))
+    logits = np.log(np.maximum(quantile, 1e-300)) - np.log(np.maximum(rest, 1e-300))
+    return tuple(np.polynomial.Polynomial.fit(_GRID, logits, 15).convert().coef)
+
+
+def _polynomial(coefficients: tuple[float, ...], y: Array) -> Array:
+    y = jnp.clip(y, -_REACH, _REACH)
+    total = jnp.zeros_like(y)
+    for c in reversed(coefficients):
+        total = total * y + c
+    return total
 
 
 def value(prior: Prior, y: Array) -> Array:
@@ -37,23 +53,12 @@ def value(prior: Prior, y: Array) -> Array:
     if prior.family == "logit_normal":
         return a["low"] + (a["high"] - a["low"]) * 0.5 * (1 + jnp.tanh(0.5 * (a["mu"] + a["sigma"] * y)))
     if prior.family == "uniform":
-        return a["low"] + (a["high"] - a["low"]) * 0.5 * (1 + jnp.tanh(_probit_logit(y)))
+        return a["low"] + (a["high"] - a["low"]) * ndtr(y)
     if prior.family == "half_normal":
-        return a["sd"] * _half_normal(y)
+        return a["sd"] * np.sqrt(2) * erfinv(ndtr(jnp.minimum(y, _REACH)))
     if prior.family == "beta":
-        return 0.5 * (1 + jnp.tanh(0.5 * jnp.interp(y, _GRID, _beta_logits(prior))))
+        return 0.5 * (1 + jnp.tanh(0.5 * _polynomial(_beta_polynomial(a["a"], a["b"]), y)))
     raise ValueError(f"no transform for the prior family {prior.family!r}")
-
-
-def _probit_logit(y: Array) -> Array:
-    """Half the logit of Φ(y), from a table, so that ½(1 + tanh) gives Φ(y) with a smooth derivative."""
-    return jnp.interp(y, _GRID, 0.5 * (stats.norm.logcdf(_GRID) - stats.norm.logsf(_GRID)))
-
-
-def _half_normal(y: Array) -> Array:
-    """|N(0, 1)| at the quantile of y, in logs from a table so that it stays positive."""
-    quantiles = stats.norm.ppf(0.5 + 0.5 * stats.norm.cdf(_GRID))
-    return jnp.exp(jnp.interp(y, _GRID, np.log(np.clip(quantiles, 1e-12, None))))
 
 
 def coordinate(prior: Prior, number: float | np.ndarray) -> np.ndarray:

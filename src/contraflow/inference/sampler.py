@@ -26,19 +26,27 @@ class Sampler:
     gradient: Callable[[Array, Array], tuple[Array, Array]]
     transition: Callable[..., tuple[Array, Array, Array]]
 
-    def curvature(self, y: np.ndarray, weights: np.ndarray, step: float = 1e-3) -> np.ndarray:
-        """Hessian (size, size) of minus the log density at y (size,), by central differences of the gradient."""
+    def curvature(self, y: np.ndarray, weights: np.ndarray, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
+        """Hessian (chains, free, free) of minus the log density at every chain's own point y (size, chains)."""
+        at, w = jnp.asarray(y), jnp.asarray(weights)
+        slope = np.asarray(self.gradient(at, w)[1])
+        places = np.flatnonzero(free)
         columns = []
-        for first in range(0, self.size, self.chains // 2):
-            chosen = np.arange(first, min(first + self.chains // 2, self.size))
-            points = np.repeat(y[:, None], self.chains, axis=1)
-            points[chosen, np.arange(len(chosen))] += step
-            points[chosen, self.chains // 2 + np.arange(len(chosen))] -= step
-            slopes = np.asarray(self.gradient(jnp.asarray(points), jnp.asarray(weights))[1])
-            half = self.chains // 2
-            columns.append((slopes[:, : len(chosen)] - slopes[:, half : half + len(chosen)]) / (2 * step))
-        hessian = -np.concatenate(columns, axis=1)
-        return 0.5 * (hessian + hessian.T)
+        for place in places:
+            moved = np.asarray(self.gradient(at.at[place].add(step), w)[1])
+            columns.append((slope[places] - moved[places]) / step)
+        hessian = np.transpose(np.stack(columns), (2, 0, 1))
+        return 0.5 * (hessian + np.transpose(hessian, (0, 2, 1)))
+
+
+def push(factor: Array, z: Array) -> Array:
+    """Whitened (size, chains) to coordinates, by every chain's own factor (chains, size, size)."""
+    return jnp.einsum("cij,jc->ic", factor, z)
+
+
+def pull(factor: Array, slope: Array) -> Array:
+    """A slope in coordinates to whitened ones: the transpose of ``push``."""
+    return jnp.einsum("cij,ic->jc", factor, slope)
 
 
 def sampler(log_density: Callable[[Array, Array], Array], size: int, chains: int, leapfrogs: int = 10) -> Sampler:
@@ -60,10 +68,10 @@ def sampler(log_density: Callable[[Array, Array], Array], size: int, chains: int
 
         def leap(carry: Any, _: None) -> tuple[Any, None]:
             position, p, g, _value = carry
-            p = p + 0.5 * step * (factor.T @ g)
-            position = position + step * (factor @ p)
+            p = p + 0.5 * step * pull(factor, g)
+            position = position + step * push(factor, p)
             _value, g = gradient(position, weights)
-            p = p + 0.5 * step * (factor.T @ g)
+            p = p + 0.5 * step * pull(factor, g)
             return (position, p, g, _value), None
 
         (proposal, p, g, proposed), _ = jax.lax.scan(leap, (y, momentum, slope, value), None, length=leapfrogs)
@@ -79,12 +87,15 @@ def sampler(log_density: Callable[[Array, Array], Array], size: int, chains: int
 
 
 def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Factor F (size, size) with F Fᵀ = inverse Hessian of the free block, zero elsewhere."""
-    block = hessian[np.ix_(free, free)]
-    eigenvalues, vectors = np.linalg.eigh(block)
-    root = vectors / np.sqrt(np.maximum(eigenvalues, 0.2))
-    factor = np.zeros_like(hessian)
-    factor[np.ix_(free, free)] = root
+    """Factors F (chains, size, size) with F Fᵀ the inverse of |Hessian| on the free block, zero elsewhere.
+
+    Directions of small or negative curvature are given that of a prior widened by √3.
+    """
+    eigenvalues, vectors = np.linalg.eigh(hessian)
+    root = vectors / np.sqrt(np.maximum(np.abs(eigenvalues), 1 / 3))[:, None, :]
+    places = np.flatnonzero(free)
+    factor = np.zeros((len(hessian), len(free), len(free)))
+    factor[:, places[:, None], places[None, :]] = root
     return factor
 
 
@@ -93,18 +104,16 @@ def descend(target: Sampler, y: np.ndarray, factor: np.ndarray, weights: np.ndar
     f, w = jnp.asarray(factor), jnp.asarray(weights)
     best, best_value = np.array(y), np.full(target.chains, -np.inf)
     point, size = np.array(y), np.full(target.chains, 0.5)
-    last = np.zeros_like(best)
+    direction = np.zeros_like(best)
     for _ in range(steps):
         value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(point), w))
-        good = np.isfinite(value) & (value > best_value)
-        best, best_value = np.where(good, point, best), np.where(good, value, best_value)
-        size = np.where(good, np.minimum(size * 1.2, 0.9), size * 0.4)
-        if good.any():
-            direction = np.asarray(f @ (f.T @ jnp.asarray(np.nan_to_num(slope))))
-            norm = np.sqrt((direction**2).sum(axis=0, keepdims=True))
-            direction = direction * np.minimum(1.0, 4.0 / np.maximum(norm, 1e-9))
-            last = np.where(good, direction, last)
-        point = best + size * last
+        better = np.isfinite(value) & (value > best_value)
+        best, best_value = np.where(better, point, best), np.where(better, value, best_value)
+        newton = np.array(push(f, pull(f, jnp.asarray(np.nan_to_num(slope)))))
+        newton *= np.minimum(1.0, 3.0 / np.maximum(np.sqrt((newton**2).sum(axis=0)), 1e-9))
+        direction = np.where(better, newton, direction)
+        size = np.where(better, np.minimum(size * 1.5, 1.0), size * 0.3)
+        point = best + size * direction
     return best
 
 
@@ -122,31 +131,35 @@ def sample(
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Draws (kept, size, chains) after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
-    The step is tuned to 80 % acceptance during the warm-up and jittered by 20 %.
+    Each chain's step is tuned to 80 % acceptance during the warm-up and jittered by 20 %.
     """
     f, w = jnp.asarray(factor), jnp.asarray(weights)
     rng = np.random.default_rng(seed)
     value, slope = target.gradient(jnp.asarray(y), w)
-    position, step = jnp.asarray(y), 0.1
+    position, step = jnp.asarray(y), np.full(target.chains, 0.15)
     chances: list[np.ndarray] = []
     draws = []
     for i in range(warmup + kept * thin):
         key = jax.random.PRNGKey(int(rng.integers(2**31)))
-        jittered = jnp.asarray(step * rng.uniform(0.8, 1.2))
+        jittered = jnp.asarray(step * rng.uniform(0.8, 1.2, target.chains))
         position, value, slope, chance = target.transition(position, value, slope, f, w, jittered, key)
-        mean = float(jnp.mean(chance))
         if i < warmup:
-            step *= float(np.exp((mean - 0.8) / (1 + i / 5) ** 0.6))
+            step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - 0.8) / (1 + i / 8) ** 0.6), 0.005, 0.5)
         else:
             chances.append(np.asarray(chance))
             if (i - warmup + 1) % thin == 0:
                 draws.append(np.asarray(position))
         if i % 10 == 9:
-            log(f"  transition {i + 1} of {warmup + kept * thin}, acceptance {mean:.2f}, step {step:.3f}")
+            log(
+                f"  transition {i + 1} of {warmup + kept * thin}, acceptance {float(jnp.mean(chance)):.2f}, "
+                f"step {np.median(step):.3f}, log density {float(jnp.nanmedian(value)):.0f} "
+                f"({float(jnp.nanquantile(value, 0.05)):.0f} to {float(jnp.nanquantile(value, 0.95)):.0f})"
+            )
     by_chain = np.mean(chances, axis=0)
     return np.stack(draws), {
         "acceptance": float(by_chain.mean()),
         "stuck_chains": float(np.mean(by_chain < 0.1)),
-        "step": step,
+        "step": float(np.median(step)),
+        "log_density_spread": float(jnp.nanquantile(value, 0.95) - jnp.nanquantile(value, 0.05)),
         "transitions": warmup + kept * thin,
     }

@@ -17,13 +17,16 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from contraflow.analysis.runs import Comparison
 from contraflow.evidence import Series
-from contraflow.report.findings import DATA_END, HEADLINE_END, Finding
+from contraflow.inference.problem import DATA_END
+from contraflow.report.findings import EVIDENCE_END, Finding
+from contraflow.report.wording import CLEAR
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
 INK, PAPER = "#010203", "#fdfdfe"
@@ -142,12 +145,12 @@ def fan_chart(figure: Figure, fans: Sequence[Fan], first: float, unit: str, shar
         times = fan.values["time"].values
         q = fan.values.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
         seen = times >= first - 1e-6
-        for part, strength in ((times <= HEADLINE_END, 1.0), (times >= HEADLINE_END - 1e-6, 0.45)):
+        for part, strength in ((times <= EVIDENCE_END, 1.0), (times >= EVIDENCE_END - 1e-6, 0.45)):
             at = seen & part
             axes.fill_between(times[at], q[0, at], q[4, at], color=fan.colour, alpha=0.20 * strength, linewidth=0)
             axes.fill_between(times[at], q[1, at], q[3, at], color=fan.colour, alpha=0.30 * strength, linewidth=0)
             axes.plot(times[at], q[2, at], color=fan.colour, linewidth=1.6, alpha=0.4 + 0.6 * (strength > 0.5))
-        near = seen & (times <= HEADLINE_END)
+        near = seen & (times <= EVIDENCE_END)
         top = max(top, float(q[4, near].max()), float(q[3, seen].max()))
         for series, factor, per_year in fan.points:
             rows = [r for r in series.rows if r.start >= first - 1e-6]
@@ -165,7 +168,7 @@ def fan_chart(figure: Figure, fans: Sequence[Fan], first: float, unit: str, shar
     axes.axvline(DATA_END, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.annotate("data end", (DATA_END, 1), (-3, -2), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="right", va="top", fontsize=8, color=INK)  # fmt: skip
-    axes.annotate("beyond the\nevidence", (2033.5, 1), (0, -2), xycoords=("data", "axes fraction"),
+    axes.annotate("beyond the\nevidence", ((EVIDENCE_END + 2036) / 2, 1), (0, -2), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="center", va="top", fontsize=8, color=INK, alpha=0.8)  # fmt: skip
     axes.set_ylabel(unit)
     axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
@@ -201,7 +204,7 @@ def difference_panels(figure: Figure, comparisons: Mapping[str, Comparison], nam
         later = difference.sel(year=slice(2024, None))
         q = later.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
         years = later["year"].values + 0.5
-        for at, strength in ((years <= HEADLINE_END, 1.0), (years >= HEADLINE_END - 0.6, 0.45)):
+        for at, strength in ((years <= EVIDENCE_END, 1.0), (years >= EVIDENCE_END - 0.6, 0.45)):
             axes.fill_between(years[at], q[0, at], q[4, at], color=BLUE, alpha=0.20 * strength, linewidth=0)
             axes.fill_between(years[at], q[1, at], q[3, at], color=BLUE, alpha=0.30 * strength, linewidth=0)
             axes.plot(years[at], q[2, at], color=BLUE, linewidth=1.5, alpha=1.0 if strength > 0.5 else 0.4)
@@ -220,29 +223,49 @@ def threshold_chart(figure: Figure, table: xr.Dataset, scale: float) -> None:
     """
     panels = table.sizes["pass_through"]
     grid = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
-    worst = max(1.0, 100 * scale)
-    tones = LinearSegmentedColormap.from_list("effect", [BLUE, "#cfe3f1", "#f4f4f2", "#f6d9c6", ORANGE])
-    norm = TwoSlopeNorm(0, -worst, worst)
     for axes, theta in zip(grid, table["pass_through"].values, strict=True):
-        cell = table.sel(pass_through=theta).transpose("lab_rebuild_time", "lab_slack")
-        effect = 100 * cell["relative_difference"].values
-        image = axes.pcolormesh(effect, cmap=tones, norm=norm, edgecolors=PAPER, linewidth=1.0)
-        for (row, column), value in np.ndenumerate(effect):
-            text = "0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
-            certain = float(cell["p_one_percent"].values[row, column]) >= 0.95
-            light = abs(value) > 0.88 * worst
-            axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8,
-                      color="white" if light else "#222222", fontweight="bold" if certain else "normal")  # fmt: skip
-        axes.set_xticks(np.arange(table.sizes["lab_slack"]) + 0.5, [f"{v:g}" for v in table["lab_slack"].values])
-        months = [f"{12 * v:.0f}" for v in table["lab_rebuild_time"].values]
-        axes.set_yticks(np.arange(len(months)) + 0.5, months)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        image = _heat(axes, table.sel(pass_through=theta), "lab_rebuild_time", scale)
         word = {0.0: "in dollars (0)", 1.0: "in proportion (1)"}.get(float(theta), f"between ({theta:g})")
         axes.set_title(f"price passed on\n{word}", fontsize=9)
         axes.set_xlabel("capacity / need", fontsize=9)
+    months = [f"{12 * v:.0f}" for v in table["lab_rebuild_time"].values]
+    grid[0].set_yticks(np.arange(len(months)) + 0.5, months)
     grid[0].set_ylabel("months to rebuild")
-    bar = figure.colorbar(image, ax=list(grid), orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
+    _colour_bar(figure, image, list(grid))
+
+
+def laboratory_chart(figure: Figure, table: xr.Dataset, scale: float) -> None:
+    """One heat map over spare capacity and the number of laboratories, few at the bottom; bold and scale as above."""
+    axes = figure.subplots()
+    image = _heat(axes, table, "lab_count", scale)
+    axes.set_yticks(np.arange(table.sizes["lab_count"]) + 0.5, [f"{v:,.0f}" for v in table["lab_count"].values])
+    axes.set_ylabel("laboratories at work")
+    axes.set_xlabel("capacity / need", fontsize=9)
+    _colour_bar(figure, image, [axes])
+
+
+def _heat(axes: Axes, table: xr.Dataset, rows: str, scale: float) -> QuadMesh:
+    """Median relative difference in %, spare capacity across, ``rows`` up; bold where a fall of 1 % is sure."""
+    cell = table.transpose(rows, "lab_slack")
+    worst = max(1.0, 100 * scale)
+    tones = LinearSegmentedColormap.from_list("effect", [BLUE, "#cfe3f1", "#f4f4f2", "#f6d9c6", ORANGE])
+    effect = 100 * cell["relative_difference"].values
+    norm = TwoSlopeNorm(0, -worst, worst)
+    image = axes.pcolormesh(effect, cmap=tones, norm=norm, edgecolors=PAPER, linewidth=1.0)
+    for (row, column), value in np.ndenumerate(effect):
+        text = "0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+        certain = float(cell["p_one_percent"].values[row, column]) >= CLEAR
+        light = abs(value) > 0.88 * worst
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8,
+                  color="white" if light else "#222222", fontweight="bold" if certain else "normal")  # fmt: skip
+    axes.set_xticks(np.arange(table.sizes["lab_slack"]) + 0.5, [f"{v:g}" for v in table["lab_slack"].values])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def _colour_bar(figure: Figure, image: QuadMesh, below: list[Axes]) -> None:
+    bar = figure.colorbar(image, ax=below, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
     bar.set_label("difference in deaths, %, median", fontsize=8)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)

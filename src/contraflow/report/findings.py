@@ -1,32 +1,39 @@
-"""The numbers of a study: effects over two windows, what drives them, how the fit did, what data taught.
+"""The numbers of a study: effects over two windows, what drives them, what data taught.
 
 Nothing here draws or writes; ``figures`` and ``study`` do.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from contraflow import evidence
-from contraflow.analysis.runs import START, Comparison, Effect, Result, quantile_table
-from contraflow.engine import Grid
+from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
+from contraflow.analysis.decomposition import Decomposition, Share
+from contraflow.analysis.runs import Comparison, Effect, quantile_table
 from contraflow.inference import priors
-from contraflow.inference.likelihood import predict, targets
 from contraflow.inference.posterior import Posterior
+from contraflow.inference.problem import DATA_END
 from contraflow.policy import Scenario
 from contraflow.report.wording import Verdict, verdict
 from contraflow.system import model_parameters
+from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 from contraflow.system.levers import LEVERS, Lever
-from contraflow.system.observations import OBSERVABLES
 
-HEADLINE_END = 2031.0
-DATA_END = 2025.0
-LITTLE_LEARNED = 0.2
+#: End of the window of headlines; what comes later is beyond the evidence.
+EVIDENCE_END = 2031.0
+LAST_YEAR = int(EVIDENCE_END) - 1
+#: Contraction, and Bayes factor against the null, below which a conclusion follows from assumption.
+LITTLE_LEARNED, WEAK_EVIDENCE = 0.2, 3.0
+FROM_ASSUMPTION = "follows from assumption"
+#: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
+LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
+RATIOS = ("risk_ratio",)
 
 #: Outcomes of the effects tables, in order.
 HEADLINES = (
@@ -69,11 +76,15 @@ class Finding:
     drivers: tuple[Driver, ...]
 
 
-def findings(comparison: Comparison, posterior: Posterior, end: float) -> dict[str, Finding]:
-    """Findings by outcome for the window from the first lever to ``end``. ``posterior`` holds the same draws."""
+def findings(
+    comparison: Comparison, posterior: Posterior, learned: Mapping[str, float], end: float
+) -> dict[str, Finding]:
+    """Findings by outcome for the window from the first lever to ``end``.
+
+    ``posterior`` holds the same draws as the comparison; ``learned`` is the contraction of each parameter.
+    """
     windowed = replace(comparison, window=(comparison.window[0], end))
     table = {}
-    learned = contraction(posterior)
     ranks = {n: stats.rankdata(y) for n, y in posterior.coordinates.items()}
     for name in HEADLINES:
         base = comparison.baseline.window(name, *windowed.window)
@@ -116,36 +127,9 @@ def follows_from_assumption(drivers: tuple[Driver, ...]) -> bool:
     return bool(drivers) and sum(d.correlation**2 for d in drivers if d.assumed) > 0.5 * total
 
 
-def contraction(posterior: Posterior) -> dict[str, float]:
-    """How much data narrowed each parameter: 1 − posterior variance, in coordinates of prior variance 1."""
-    return {n: float(1 - np.var(y)) for n, y in posterior.coordinates.items()}
-
-
-@dataclass(frozen=True)
-class FitRow:
-    """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width."""
-
-    series: str
-    points: int
-    inside: float
-    width: float
-
-
-def fit_check(baseline: Result, posterior: Posterior, seed: int = 0) -> list[FitRow]:
-    """In-sample coverage of every fitted series: as the fit recorded it, else computed from these draws."""
-    recorded = json.loads(posterior.attributes.get("report", "{}")).get("coverage")
-    if recorded:
-        return [FitRow(r["series"], int(r["points"]), float(r["inside"]), float(r["width"])) for r in recorded]
-    rng = np.random.default_rng(seed)
-    months = round((DATA_END - START) * 12)
-    rows = []
-    for t in targets(Grid(START, months), DATA_END).values():
-        monthly = baseline.data[t.observable.variable].values[:months]
-        drawn = predict(t, np.asarray(t.expected(monthly)), posterior.discrepancy[t.id], rng)
-        low, middle, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=1)
-        inside = (t.observed >= low) & (t.observed <= high)
-        rows.append(FitRow(t.id, len(inside), float(inside.mean()), float(np.median((high - low) / np.abs(middle)))))
-    return rows
+def contractions(posterior: Posterior) -> dict[str, float]:
+    """How much data narrowed each uncertain parameter; of the whole posterior, not of a few of its draws."""
+    return {n: posterior.contraction(n) for n in posterior.coordinates}
 
 
 @dataclass(frozen=True)
@@ -165,7 +149,7 @@ class LearnedRow:
 def learned_table(posterior: Posterior) -> list[LearnedRow]:
     """Every uncertain parameter, the least learned first."""
     known = evidence.load().parameters
-    values, learned = posterior.parameters(), contraction(posterior)
+    values, learned = posterior.parameters(), contractions(posterior)
     rows = []
     for name in model_parameters():
         if known[name].prior.is_fixed or name not in learned:
@@ -182,6 +166,100 @@ def force_levers(scenario: Scenario) -> list[Lever]:
     return [LEVERS[name] for name in scenario.policy if LEVERS[name].kind == "force" or LEVERS[name].humanity]
 
 
-def observed_variables() -> tuple[str, ...]:
-    """Model variables that the fit check reads."""
-    return tuple(sorted({o.variable for o in OBSERVABLES.values()}))
+@dataclass(frozen=True)
+class HypothesisRow:
+    """One strength of a contested mechanism, and what is known of it.
+
+    ``posterior``: 5, 50 and 95 % quantiles. ``p_above``: P(strength above the null), None where there is no null or it
+    lies at the edge of the prior. ``p_one_percent``: P(|effect| > 1 %), for log effects and ratios. ``bayes_factor``:
+    evidence against the null. ``contraction``: None for a path in time. ``kept``: whether the fit never moves it from
+    its prior.
+    """
+
+    hypothesis: str
+    label: str
+    statement: str
+    parameter: str
+    parameter_label: str
+    unit: str
+    null: float | None
+    posterior: tuple[float, float, float]
+    p_above: float | None
+    p_one_percent: float | None
+    bayes_factor: float | None
+    contraction: float | None
+    kept: bool
+
+    @property
+    def verdict(self) -> str:
+        """What may be concluded: from the data, or from assumption."""
+        if self.contraction is None:
+            return "from supply data"
+        if self.contraction < LITTLE_LEARNED:
+            return FROM_ASSUMPTION
+        if self.bayes_factor is None:
+            return "size informed by data, no null to test"
+        if self.bayes_factor >= WEAK_EVIDENCE:
+            return "data speak against the null"
+        return "data speak for the null" if self.bayes_factor <= 1 / WEAK_EVIDENCE else FROM_ASSUMPTION
+
+
+def hypothesis_table(posterior: Posterior) -> list[HypothesisRow]:
+    """Every strength of every hypothesis, in the order of the hypotheses."""
+    values = posterior.parameters()
+    rows = []
+    for h in HYPOTHESES.values():
+        if h.strength == "latent":
+            rows.append(_shock_row(h, posterior))
+        rows += [_strength_row(h, n, null, posterior, values[n]) for n, null in h.parameters.items()]
+    return rows
+
+
+def _strength_row(
+    h: Hypothesis, name: str, null: float | None, posterior: Posterior, values: np.ndarray
+) -> HypothesisRow:
+    p = evidence.load().parameters[name]
+    factor = None if null is None else posterior.bayes_factor(name, null)
+    above = float(np.mean(values > null)) if null is not None and factor is not None else None
+    effect = np.expm1(values) if name in LOG_EFFECTS else values / null - 1 if name in RATIOS and null else None
+    large = None if effect is None else float(np.mean(np.abs(effect) > 0.01))
+    return HypothesisRow(
+        h.id, h.label.en, h.statement.en, name, p.label.en, p.unit, null, _three(values), above, large, factor,
+        posterior.contraction(name), p.block == "trials",
+    )  # fmt: skip
+
+
+def _shock_row(h: Hypothesis, posterior: Posterior) -> HypothesisRow:
+    """The supply shock: what the shocks since mid-2023 add up to by the end of the data, in logs."""
+    at = np.array([DATA_END])
+    frozen = freeze_latent(posterior, "supply_surge", SUPPLY_FREEZE)
+    size = (posterior.latents(at)["supply_surge"] - frozen.latents(at)["supply_surge"])[0]
+    large = float(np.mean(np.abs(np.expm1(size)) > 0.01))
+    label = "Shocks to supply since mid-2023, summed at the end of 2024, log"
+    return HypothesisRow(
+        h.id, h.label.en, h.statement.en, "supply_surge", label, "1", 0.0, _three(size), float(np.mean(size > 0)),
+        large, None, None, False,
+    )  # fmt: skip
+
+
+def _three(x: np.ndarray) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(x, [0.05, 0.5, 0.95])
+    return float(low), float(middle), float(high)
+
+
+Standing = Literal["first", "present", "undecided"]
+
+
+def leading_cause(decomposition: Decomposition) -> tuple[Share, Standing]:
+    """The cause to name first in explaining the fall, and how much may be said of it.
+
+    "first": its 90 % interval lies above those of all others; "present": above zero, as that of no cause with a larger
+    median; "undecided": no interval lies above zero, and the cause has the largest median.
+    """
+    present = [c for c in decomposition.causes if c.share["q05"] > 0]
+    lead = max(present or decomposition.causes, key=lambda c: c.share["median"])
+    if not present:
+        return lead, "undecided"
+    return lead, "first" if all(c is lead or c.share["q95"] < lead.share["q05"] for c in decomposition.causes) else (
+        "present"
+    )  # fmt: skip

@@ -8,32 +8,30 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import platform
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import contraflow
 from contraflow import evidence
-from contraflow.analysis.decomposition import CAUSES, Decomposition, Share, decompose
+from contraflow.analysis.decomposition import CAUSES, Decomposition, decompose
 from contraflow.analysis.runs import Comparison, Model, Progress, Result, load
 from contraflow.analysis.thresholds import SUPPLY_BELIEFS, threshold_map
 from contraflow.errors import ContraflowError, UnknownName, nearest
-from contraflow.evidence import Source
 from contraflow.policy import Scenario
-from contraflow.report import drawings, findings, sentences, wording
+from contraflow.report import drawings, findings, sentences, tables, wording
 from contraflow.report.figures import Picture
-from contraflow.report.findings import HEADLINE_END, HEADLINES, Finding
-from contraflow.system.hypotheses import HYPOTHESES
+from contraflow.report.findings import EVIDENCE_END, HEADLINES, Finding
+from contraflow.report.fit_record import FitRecord, convergence, fit_record, joint_note
 from contraflow.system.outcomes import OUTCOMES
 
 END = 2036.0
@@ -41,8 +39,31 @@ END = 2036.0
 STUDIES: dict[str, tuple[str, ...]] = {
     "us-opioids": ("harm-reduction", "health-cuts", "safe-supply", "penalties", "strikes", "joint-crackdown"),
 }
-#: Scenarios whose effect is mapped over beliefs about supply, and the end of the window of each map.
-MAPPED = {"strikes": 2027.5, "joint-crackdown": HEADLINE_END}
+#: Spare capacity by the number of laboratories at work at once, down to far fewer than is believed.
+LABORATORY_BELIEFS = {"lab_count": (50, 100, 200, 500, 1000), "lab_slack": SUPPLY_BELIEFS["lab_slack"]}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A threshold map of the study: the scenario judged, the end of its window, and the beliefs that span it."""
+
+    scenario: str
+    until: float
+    beliefs: Mapping[str, Sequence[float]]
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return math.prod(len(v) for v in self.beliefs.values())
+
+
+_AFTER_STRIKES = 2027.5
+#: The study's threshold maps, by name.
+MAPPED = {
+    "strikes": Mapped("strikes", _AFTER_STRIKES, SUPPLY_BELIEFS),
+    "joint-crackdown": Mapped("joint-crackdown", EVIDENCE_END, SUPPLY_BELIEFS),
+    "laboratories": Mapped("strikes", _AFTER_STRIKES, LABORATORY_BELIEFS),
+}
 _MARK = "study.json"
 _EXTRA = ("methadone_patients", "buprenorphine_patients")
 
@@ -69,7 +90,9 @@ class Study:
     long: Mapping[str, Mapping[str, Finding]]
     maps: Mapping[str, xr.Dataset]
     decomposition: Decomposition
-    fit: Sequence[findings.FitRow]
+    posterior_draws: int
+    fit: FitRecord
+    hypotheses: Sequence[findings.HypothesisRow]
     learned: Sequence[findings.LearnedRow]
     fingerprint: Mapping[str, str]
 
@@ -81,8 +104,7 @@ class Study:
 
 def study_size(name: str = "us-opioids", draws: int = 500) -> int:
     """Number of trajectories that a study reports as progress."""
-    cells = int(np.prod([len(v) for v in SUPPLY_BELIEFS.values()]))
-    maps = sum(2 * cells * _cell_draws(draws) for s in MAPPED if s in _scenarios(name))
+    maps = sum(2 * m.cells * _cell_draws(draws) for m in MAPPED.values() if m.scenario in _scenarios(name))
     return draws * (1 + len(_scenarios(name))) + maps + (1 + 2 ** len(CAUSES)) * _fall_draws(draws)
 
 
@@ -105,10 +127,14 @@ def run_study(
 
     Raises:
         UnknownName: no such study.
-        ContraflowError: ``out`` holds something that is not a study; or the posterior is missing or stale.
+        ContraflowError: ``out`` holds something that is not a study, or cannot be written to; or the posterior is
+            missing or stale.
     """
     scenarios = _scenarios(name)
     folder = Path(out)
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    _require_writable(folder)
     _refuse_foreign(folder)
     study = _simulated(name, scenarios, model or load(), draws, progress)
     summary = sentences.summary(study, folder / "index.html")
@@ -138,45 +164,54 @@ def _fall_draws(draws: int) -> int:
 
 
 def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, progress: Progress | None) -> Study:
-    record = (*findings.observed_variables(), *_EXTRA)
-    baseline = model.run(draws=draws, until=END, record=record, progress=progress)
-    posterior = model.posterior.thin(draws)
+    baseline = model.run(draws=draws, until=END, record=_EXTRA, progress=progress)
+    posterior, learned = model.posterior.thin(draws), findings.contractions(model.posterior)
     comparisons = {}
     for scenario in map(Scenario.load, scenarios):
         same_baseline = not scenario.assume and not scenario.extensions
         comparisons[scenario.id] = model.compare(
-            scenario, draws, END, record=record, baseline=baseline if same_baseline else None, progress=progress
+            scenario, draws, END, record=_EXTRA, baseline=baseline if same_baseline else None, progress=progress
         )
     maps = {
-        s: threshold_map(model, s, draws=_cell_draws(draws), until=end, progress=progress)
-        for s, end in MAPPED.items()
-        if s in scenarios
+        name: threshold_map(
+            model, m.scenario, draws=_cell_draws(draws), until=m.until, beliefs=m.beliefs, progress=progress
+        )
+        for name, m in MAPPED.items()
+        if m.scenario in scenarios
     }
     return Study(
         name,
         draws,
         baseline,
         comparisons,
-        {s: findings.findings(c, posterior, HEADLINE_END) for s, c in comparisons.items()},
-        {s: findings.findings(c, posterior, END) for s, c in comparisons.items()},
+        {s: findings.findings(c, posterior, learned, EVIDENCE_END) for s, c in comparisons.items()},
+        {s: findings.findings(c, posterior, learned, END) for s, c in comparisons.items()},
         maps,
         decompose(model, _fall_draws(draws), progress),
-        findings.fit_check(baseline, posterior),
+        model.posterior.draws,
+        fit_record(model.posterior),
+        findings.hypothesis_table(model.posterior),
         findings.learned_table(model.posterior),
         _fingerprint(model, draws),
     )
 
 
 def _fingerprint(model: Model, draws: int) -> dict[str, str]:
-    return {
-        "contraflow": contraflow.__version__,
-        **model.fingerprint,
-        "seed": str(model.posterior.attributes.get("seed", "unknown")),
-        "draws": str(draws),
-        "jax": metadata.version("jax"),
-        "numpy": metadata.version("numpy"),
-        "python": platform.python_version(),
-    }
+    return {**model.fingerprint, "draws": str(draws), "python": platform.python_version()}
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse, before anything is simulated, a folder that could not be written at the end."""
+    try:
+        nearest_there = next(p for p in folder.absolute().parents if p.exists())
+        usable = os.access(nearest_there, os.W_OK | os.X_OK)
+        is_folder = nearest_there.is_dir()
+    except OSError as error:
+        raise ContraflowError(f"{folder} cannot be written: {error.strerror}; name another with --out") from None
+    if not is_folder:
+        raise ContraflowError(f"{nearest_there} is a file, so {folder} cannot be made: name another with --out")
+    if not usable:
+        raise ContraflowError(f"{nearest_there} cannot be written to: name a folder elsewhere with --out")
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -186,10 +221,14 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _replace(partial: Path, folder: Path) -> None:
     old = folder.parent / f".{folder.name}.old-{os.getpid()}"
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(study: Study, folder: Path, summary: str) -> None:
@@ -198,8 +237,9 @@ def _write(study: Study, folder: Path, summary: str) -> None:
     (folder / "tables").mkdir()
     for p in pictures.values():
         (folder / "figures" / f"{p.name}.svg").write_text(p.file, encoding="utf-8")
-    for table, rows in tables(study).items():
-        _csv(folder / "tables" / f"{table}.csv", rows)
+    for name, rows in tables.all_tables(study).items():
+        if rows:
+            _csv(folder / "tables" / f"{name}.csv", rows)
     (folder / "index.html").write_text(_page(study, pictures), encoding="utf-8")
     content = {"study": study.name, "scenarios": list(study.comparisons), "summary": summary, **study.fingerprint}
     (folder / _MARK).write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -214,116 +254,15 @@ def _csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
             writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
-def tables(study: Study) -> dict[str, list[dict[str, Any]]]:
-    """Every table of the study as rows, by the name of its file."""
-    known = evidence.load()
-    effects = [_effect_row(study, f) for part in (study.short, study.long) for by in part.values() for f in by.values()]
-    return {
-        "effects": effects,
-        "projections": _projections(study),
-        **{f"thresholds-{s}": _map_rows(m) for s, m in study.maps.items()},
-        "fall-since-2023": [_share_row(c) for c in study.decomposition.causes],
-        "fit": [vars(r) for r in study.fit],
-        "parameters": [_learned_row(r) for r in study.learned],
-        "hypotheses": [
-            {"id": h.id, "statement": h.statement.en, "parameters": " ".join(h.parameters)} for h in HYPOTHESES.values()
-        ],
-        "series": [
-            {"id": s.id, "label": s.label.en, "unit": s.unit, "use": s.use, "rows": len(s.rows), "basis": s.basis,
-             "sources": " ".join(sorted({r.source for r in s.rows}))}
-            for s in known.series.values()
-        ],
-        "sources": [_source_row(s) for s in used_sources(study)],
-    }  # fmt: skip
-
-
-def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
-    window = study.comparisons[f.scenario].window
-    row: dict[str, Any] = {
-        "scenario": f.scenario,
-        "outcome": f.outcome,
-        "from": wording.format_date(window[0]),
-        "to": wording.format_date(f.end - 1 / 12),
-        "unit": f.effect.unit,
-        "window_is": f.effect.window_is,
-    }
-    for part in ("baseline", "policy", "difference", "versus_today"):
-        row |= {f"{part}_{k}": v for k, v in getattr(f.effect, part).items()}
-    row |= {f"relative_{k}": v for k, v in f.relative.items()}
-    return row | {
-        "p_reduction": f.effect.p_reduction,
-        "p_above_one_percent": f.p_one_percent,
-        "verdict": f.verdict.text,
-        "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.drivers),
-    }
-
-
-def _projections(study: Study) -> list[dict[str, Any]]:
-    rows = []
-    for name in OUTCOMES:
-        annual = study.baseline.annual(name)
-        q = annual.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
-        for k, year in enumerate(annual["year"].values):
-            spread = dict(zip(("q05", "q25", "median", "q75", "q95"), (float(x) for x in q[:, k]), strict=True))
-            status = "history" if year < 2025 else "projection" if year < HEADLINE_END else "beyond the evidence"
-            rows.append({"outcome": name, "unit": OUTCOMES[name].unit, "year": int(year), "status": status, **spread})
-    return rows
-
-
-def _map_rows(table: xr.Dataset) -> list[dict[str, Any]]:
-    frame = table.stack(cell=list(table.dims))
-    names = list(table.dims)
-    return [
-        {**{n: float(frame[n].values[k]) for n in names}, **{v: float(frame[v].values[k]) for v in table.data_vars}}
-        for k in range(frame.sizes["cell"])
-    ]
-
-
-def _share_row(c: Share) -> dict[str, Any]:
-    row: dict[str, Any] = {"cause": c.id, "label": c.label}
-    row |= {f"deaths_a_year_{k}": v for k, v in c.deaths.items()} | {f"share_{k}": v for k, v in c.share.items()}
-    orders = {"share_freed_first": c.first, "share_frozen_last": c.last}
-    return row | {k: "" if v is None else v for k, v in orders.items()}
-
-
-def _learned_row(r: findings.LearnedRow) -> dict[str, Any]:
-    names = ("q05", "median", "q95")
-    return {
-        "parameter": r.parameter,
-        "label": r.label,
-        "unit": r.unit,
-        "hypothesis": r.hypothesis or "",
-        "grade": r.grade,
-        **{f"prior_{n}": v for n, v in zip(names, r.prior, strict=True)},
-        **{f"posterior_{n}": v for n, v in zip(names, r.posterior, strict=True)},
-        "contraction": r.contraction,
-        "follows_from_assumption": "yes" if r.contraction < findings.LITTLE_LEARNED else "no",
-    }
-
-
-def _source_row(s: Source) -> dict[str, Any]:
-    return {"id": s.id, "grade": s.grade, "title": s.title, "publisher": s.publisher, "year": s.year, "kind": s.kind,
-            "where": s.where, "checked": s.checked.isoformat()}  # fmt: skip
-
-
-def used_sources(study: Study) -> list[Source]:
-    """The sources of the series, parameters, drivers and scenario settings, by id."""
-    known = evidence.load()
-    used = {r.source for s in known.series.values() for r in s.rows}
-    used |= {r.source for d in known.drivers.values() for r in d.rows}
-    used |= {ref.id for p in known.parameters.values() for ref in p.sources}
-    for c in study.comparisons.values():
-        used |= {i for ids in c.scenario.sources.values() for i in ids}
-    return [known.sources[i] for i in sorted(used) if i in known.sources]
-
-
 def _page(study: Study, pictures: Mapping[str, Picture]) -> str:
     template = resources.files("contraflow.report").joinpath("templates", "study.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "two": wording.significant,
         "signed": wording.signed,
-        "percent": wording.percent,
+        "share": wording.share_percent,
+        "whole": wording.whole_percent,
+        "bayes": wording.bayes_factor,
         "interval": wording.interval,
         "date": wording.format_date,
     }
@@ -335,18 +274,27 @@ def _page(study: Study, pictures: Mapping[str, Picture]) -> str:
         opening_es=sentences.opening_es(study),
         headlines=HEADLINES,
         outcomes=OUTCOMES,
-        hypotheses=HYPOTHESES,
+        hypotheses=study.hypotheses,
         force=findings.force_levers,
         probability=lambda p: wording.probability(p, study.draws),
+        chance=lambda p: wording.probability(p, study.posterior_draws),
         parameter_label=lambda n: evidence.load().parameters[n].label.en,
         series=evidence.load().series,
-        sources=used_sources(study),
+        sources=tables.used_sources(study),
         learned=study.learned,
         assumed=sum(r.contraction < findings.LITTLE_LEARNED for r in study.learned),
-        pooled=sum(r.inside * r.points for r in study.fit) / sum(r.points for r in study.fit),
+        convergence=convergence(study.fit, study.posterior_draws),
+        joint_note=joint_note(study.fit),
         decomposition=study.decomposition,
         fall_note=sentences.fall_note(study),
+        laboratories=study.maps.get("laboratories"),
+        laboratory_sentence=sentences.laboratory_sentence,
         little=findings.LITTLE_LEARNED,
+        weak=findings.WEAK_EVIDENCE,
+        from_assumption=findings.FROM_ASSUMPTION,
+        clear=wording.CLEAR,
+        few_draws=sentences.FEW_DRAWS,
+        negligible=wording.NEGLIGIBLE,
         footer=study.footer,
     )
     return page.lstrip()

@@ -19,8 +19,8 @@ LEANING = 0.80
 NEGLIGIBLE = 1e-3
 
 __all__ = [
-    "CLEAR", "LEANING", "NEGLIGIBLE", "Verdict", "format_date", "interval", "people", "percent", "probability",
-    "signed", "significant", "verdict",
+    "CLEAR", "LEANING", "NEGLIGIBLE", "Verdict", "bayes_factor", "format_date", "interval", "people", "probability",
+    "share_percent", "signed", "significant", "verdict", "whole_percent",
 ]  # fmt: skip
 
 Strength = Literal["clear", "leaning", "undecided", "negligible"]
@@ -78,10 +78,15 @@ def verdict(p_reduction: float, relative: Mapping[str, float], from_assumption: 
     return Verdict("clear" if certainty >= CLEAR else "leaning", direction, from_assumption)
 
 
-def percent(share: float, *, sign: bool = False) -> str:
+def share_percent(share: float, *, sign: bool = False) -> str:
     """A share as a percentage with two significant figures; below a thousandth of a percent it is 0 %."""
     value = 0.0 if abs(share) < 1e-5 else 100 * share
     return f"{signed(value) if sign else significant(value)}\N{NO-BREAK SPACE}%"
+
+
+def whole_percent(share: float) -> str:
+    """A share as a whole percentage."""
+    return f"{round(100 * share)}\N{NO-BREAK SPACE}%".replace("-", "−")
 
 
 def people(number: float) -> str:
@@ -104,3 +109,10 @@ def probability(p: float, draws: int) -> str:
 def interval(quantiles: Mapping[str, float]) -> str:
     """The 90 % interval as `low to high`, signed."""
     return f"{signed(quantiles['q05'])} to {signed(quantiles['q95'])}"
+
+
+def bayes_factor(factor: float | None) -> str:
+    """A Bayes factor with two significant figures, no surer than an estimate from draws can be."""
+    if factor is None:
+        return "–"
+    return ">100" if factor > 100 else "<0.01" if factor < 0.01 else significant(factor)

@@ -67,16 +67,25 @@ def seeking_multiplier(added_places, place_fill, coverage_loss_realised, program
 
 @auxiliary("person")
 def methadone_capacity(methadone_places, added_places):
-    """People whom methadone programmes can hold; new places divide as today's do, four in ten methadone."""
-    return methadone_places + 0.4 * added_places
+    """People whom methadone programmes can hold; new places divide as today's do, four in ten methadone.
+
+    Lost coverage takes away patients, not places: it acts on who seeks.
+    """
+    return methadone_places + 0.4 * jnp.maximum(added_places, 0.0)
 
 
 @auxiliary("person")
-def buprenorphine_capacity(buprenorphine_prescribers, patients_per_prescriber, prescriber_diminishing, added_places):
-    """People whom buprenorphine prescribers can hold, with diminishing returns in prescribers."""
+def buprenorphine_capacity(
+    buprenorphine_prescribers,
+    patients_per_prescriber,
+    prescriber_diminishing,
+    added_places,
+    illicit_share_of_patients,
+):
+    """People with illicit use whom buprenorphine prescribers can hold, with diminishing returns in prescribers."""
     thousands = (buprenorphine_prescribers + quantity(1.0, "person")) / quantity(1000.0, "person")
     held = patients_per_prescriber * quantity(1000.0, "person") * thousands**prescriber_diminishing
-    return held + 0.6 * added_places
+    return (held + 0.6 * jnp.maximum(added_places, 0.0)) * illicit_share_of_patients
 
 
 def entries(waiting, seeking, capacity, held, stay):
@@ -166,7 +175,7 @@ def other_deaths_low_tolerance(low_tolerance, other_mortality):
 
 @flow("kit/year", source="kit_makers", destination="community_kits")
 def kits_distributed(naloxone_kits, us_health_naloxone, programme_staff, funding_elasticity_naloxone):
-    """Naloxone kits reaching users: the recorded volume, the lever relative to today, and programme staff."""
+    """Naloxone kits reaching users: the recorded volume, times the lever relative to today, times programme staff."""
     unit = "kit/(hundred_thousand_person*year)"
     relative = us_health_naloxone / quantity(today("us.health.naloxone"), unit)
     staff = jnp.exp(funding_elasticity_naloxone * safe_log(programme_staff, floor=0.05))
@@ -187,14 +196,20 @@ def methadone_patients(on_methadone):
 
 @auxiliary("person")
 def buprenorphine_patients(on_buprenorphine):
-    """People on buprenorphine, both risk groups."""
+    """People with illicit use on buprenorphine, both risk groups."""
     return group.total(on_buprenorphine)
 
 
 @auxiliary("person")
-def us_on_medication(methadone_patients, buprenorphine_patients):
+def buprenorphine_patients_all(buprenorphine_patients, illicit_share_of_patients):
+    """All people on buprenorphine: those with a prescription disorder are taken to follow those with illicit use."""
+    return buprenorphine_patients / illicit_share_of_patients
+
+
+@auxiliary("person")
+def us_on_medication(methadone_patients, buprenorphine_patients_all):
     """People on medication for opioid use disorder."""
-    return methadone_patients + buprenorphine_patients
+    return methadone_patients + buprenorphine_patients_all
 
 
 @auxiliary("1")

@@ -230,7 +230,7 @@ def disorder_to_illicit(
     reformulation_push,
     reformulation_pulse,
 ):
-    """People who move from prescription to illicit opioids, more of them when prescriptions dry up."""
+    """People who move from prescription to illicit opioids, by a signed exponent of supply against 2000."""
     scarcity = prescription_opioid_supply ** (-illicit_substitution)
     push = 1 + (reformulation_push - 1) * reformulation_pulse
     return prescription_disorder * disorder_to_illicit_rate * entry_multiplier * scarcity * push
@@ -267,9 +267,10 @@ def untreated_remission(illicit_disorder, quit_rate, purity_ratio, adulteration_
 
 
 @flow("person/year", dims=("group",), source="illicit_disorder", destination="in_prison")
-def incarceration(illicit_disorder, incarceration_rate):
-    """Illicit users sent to prison or long jail stays."""
-    return illicit_disorder * incarceration_rate
+def incarceration(illicit_disorder, incarceration_rate, us_law_penalties, penalty_incarceration_response):
+    """Illicit users sent to prison or long jail stays, more of them under harsher penalties (a signed response)."""
+    harshness = (us_law_penalties / today("us.law.penalties")) ** penalty_incarceration_response
+    return illicit_disorder * incarceration_rate * harshness
 
 
 @flow("person/year", dims=("group",), source="in_prison", destination="low_tolerance")
@@ -357,12 +358,22 @@ def stimulant_exit(stimulant_disorder, stimulant_exit_rate):
 
 
 @flow("person/year", source="courts", destination="incarcerated_drug_offences")
-def drug_admissions(incarcerated_2000, drug_sentence_years, drug_prison_admissions_trend, calendar, us_law_penalties):
-    """Prison admissions for drug offences: the admissions of 2000 with a trend from 2008 to 2024, times penalties."""
+def drug_admissions(
+    incarcerated_2000,
+    drug_sentence_years,
+    drug_prison_admissions_trend,
+    calendar,
+    us_law_penalties,
+    us_law_distributor_enforcement,
+    distributor_share_of_admissions,
+):
+    """Prison admissions for drug offences: those of 2000, a trend from 2008 to 2024, penalties and arrests."""
     start, end = quantity(2008.0, "year"), quantity(2025.0, "year")
     elapsed = jnp.clip(calendar, start, end) - start
     harshness = us_law_penalties / today("us.law.penalties")
-    return incarcerated_2000 / drug_sentence_years * jnp.exp(drug_prison_admissions_trend * elapsed) * harshness
+    arrests = us_law_distributor_enforcement / today("us.law.distributor_enforcement") - 1
+    moved = harshness * (1 + distributor_share_of_admissions * arrests)
+    return incarcerated_2000 / drug_sentence_years * jnp.exp(drug_prison_admissions_trend * elapsed) * moved
 
 
 @flow("person/year", source="incarcerated_drug_offences", destination="courts")

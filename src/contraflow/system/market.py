@@ -63,7 +63,10 @@ def risk_premium(
     penalty_risk_response,
     enforcement_risk_response,
 ):
-    """Cost and risk of supply relative to today: enforcement and penalties raise the part that pays for risk."""
+    """Cost and risk of selling in the United States relative to today: enforcement raises the part that pays for risk.
+
+    It falls on the domestic margin, not on the price at the border, and so pays no exporter.
+    """
     penalties = jnp.log(us_law_penalties / today("us.law.penalties")) / jnp.log(2.0)
     arrests = jnp.log(us_law_distributor_enforcement / today("us.law.distributor_enforcement")) / jnp.log(2.0)
     risk = jnp.exp(penalty_risk_response * penalties + enforcement_risk_response * arrests)
@@ -72,12 +75,12 @@ def risk_premium(
 
 @auxiliary("1", dims=("drug",))
 def wholesale_price_ratio(
-    turnover, turnover_reference, scarcity_price_exponent, risk_premium, seizure_share, seizure_share_reference
+    turnover, turnover_reference, scarcity_price_exponent, seizure_share, seizure_share_reference
 ):
-    """Wholesale price against the reference: (c + r)/(1 − s) × (T*/T)^κ, the scarcity part bounded at e^±5."""
+    """Wholesale price against the reference: (T*/T)^κ / (1 − s), the scarcity part bounded at e^±5."""
     scarcity = 5 * jnp.tanh(scarcity_price_exponent * jnp.log(turnover_reference / turnover) / 5)
     tax = jnp.log((1 - seizure_share_reference) / (1 - seizure_share))
-    return jnp.exp(scarcity + tax) * risk_premium
+    return jnp.exp(scarcity + tax)
 
 
 @auxiliary("1", dims=("drug",))
@@ -89,10 +92,13 @@ def price_gap(fentanyl_wholesale_price, fentanyl_retail_price, heroin_wholesale_
 
 
 @auxiliary("1", dims=("drug",))
-def retail_price_ratio(wholesale_price_ratio, price_gap, pass_through):
-    """Retail price per pure gram against the reference: between additive (0) and multiplicative (1) pass-through."""
+def retail_price_ratio(wholesale_price_ratio, price_gap, pass_through, risk_premium):
+    """Retail price per pure gram against the reference, with the domestic risk premium on top.
+
+    A change at the border is passed through between dollar for dollar (0) and in proportion (1).
+    """
     slope = (1 - pass_through) * price_gap + pass_through
-    return 1 + slope * (wholesale_price_ratio - 1)
+    return (1 + slope * (wholesale_price_ratio - 1)) * risk_premium
 
 
 @auxiliary("1", dims=("drug",))
@@ -140,9 +146,9 @@ def consumption(wanted, rationing):
 
 
 @auxiliary("1", dims=("drug",))
-def relative_use(retail_price_ratio, demand_elasticity, rationing, safe_supply_replacement):
-    """Uses per person against the reference: price, rationing and prescribed substitution."""
-    return retail_price_ratio ** (-demand_elasticity) * rationing * (1 - safe_supply_replacement)
+def relative_use(retail_price_ratio, demand_elasticity, rationing):
+    """Uses per person against the reference: price and rationing."""
+    return retail_price_ratio ** (-demand_elasticity) * rationing
 
 
 @auxiliary("kg pure/year")

@@ -14,7 +14,8 @@ class Observable:
     """A series and the model variable behind it.
 
     The model's value over a row's window is the variable's mean there times ``scale``; with ``per="window"`` it is
-    integrated over the window instead. ``stage`` says whose data it is: supply data alone inform the supply latent.
+    integrated over the window instead. Series that count some of the same certificates as another enter with half
+    ``weight``. ``stage`` says whose data it is: supply data alone inform the supply latent.
     """
 
     series: str
@@ -23,31 +24,32 @@ class Observable:
     scale: float = 1.0
     per: Literal["year", "window"] = "year"
     until: float = 2025.0
+    weight: float = 1.0
 
 
 _ALL = (
-    Observable("us.deaths.opioids.annual", "us_opioid_deaths", "health"),
+    Observable("us.deaths.opioids_without_synthetic.annual", "opioid_deaths_without_synthetic", "health"),
     Observable("us.deaths.synthetic_opioids.annual", "us_synthetic_opioid_deaths", "health", until=2018.0),
     Observable("us.deaths.synthetic_opioids.half_year", "us_synthetic_opioid_deaths", "health", per="window"),
-    Observable("us.deaths.heroin.annual", "heroin_deaths_recorded", "health"),
-    Observable("us.deaths.natural_semisynthetic.annual", "natural_semisynthetic_deaths_recorded", "health"),
+    Observable("us.deaths.heroin.annual", "heroin_deaths_recorded", "health", weight=0.5),
+    Observable("us.deaths.natural_semisynthetic.annual", "natural_semisynthetic_deaths_recorded", "health", weight=0.5),
     Observable("us.deaths.non_opioid.annual", "non_opioid_deaths", "health"),
-    Observable("us.deaths.stimulant_involved.annual", "stimulant_involved_deaths", "health"),
+    Observable("us.deaths.stimulant_involved.annual", "stimulant_involved_deaths", "health", weight=0.5),
     Observable("us.deaths.stimulant_without_opioid.annual", "us_stimulant_only_deaths", "health"),
     Observable("us.deaths.low_tolerance_share", "low_tolerance_part", "health"),
     Observable("us.use.heroin_chronic", "illicit_users", "health"),
     Observable("us.use.stimulant_chronic", "stimulant_users", "health"),
     Observable("us.oud.prescription_disorder.nsduh", "prescription_disorder_people", "health"),
     Observable("us.oud.prescription_misuse.nsduh", "prescription_misuse_people", "health"),
-    Observable("us.oud.heroin_disorder.nsduh", "illicit_users", "health"),
+    Observable("us.oud.heroin_disorder.nsduh", "illicit_users", "health", until=2017.0),
     Observable("us.treatment.methadone", "methadone_patients", "health"),
-    Observable("us.treatment.buprenorphine", "buprenorphine_patients", "health"),
-    Observable("us.treatment.buprenorphine_rx", "buprenorphine_patients", "health"),
+    Observable("us.treatment.buprenorphine", "buprenorphine_patients_all", "health"),
+    Observable("us.treatment.buprenorphine_rx", "buprenorphine_patients_all", "health"),
     Observable("us.incarcerated.drug_offences", "us_incarcerated_drug_offences", "health"),
     Observable("us.market.fentanyl_powder_purity", "us_fentanyl_purity", "supply"),
     Observable("us.market.fentanyl_lab_share", "fentanyl_share", "supply"),
     Observable("us.market.fentanyl_use_2021", "us_fentanyl_consumption", "supply", scale=1e-3),
-    Observable("us.market.heroin_consumption", "heroin_consumption", "supply", scale=1e-3),
+    Observable("us.market.heroin_consumption", "heroin_consumption", "supply", scale=1e-3, weight=0.5),
     Observable("us.market.heroin_price", "heroin_price", "supply", scale=1e-3),
     Observable("border.seized.fentanyl.half_year", "border_fentanyl_seized", "supply", per="window"),
     Observable("border.seized.fentanyl.pre2019", "border_fentanyl_seized", "supply"),

@@ -69,10 +69,10 @@ def rescue_multiplier(naloxone_coverage, witnessed_share, emergency_benefit):
 
 
 @auxiliary("1")
-def site_multiplier(us_health_prevention_sites, site_clients, illicit_users, site_effect):
-    """Deaths relative to today's supervised sites, by the percentage of users whom the sites reach."""
+def site_multiplier(us_health_prevention_sites, site_clients, site_use_share, illicit_users, site_effect):
+    """Deaths relative to today's supervised sites, by the percentage of uses that happen there."""
     added = us_health_prevention_sites - quantity(today("us.health.prevention_sites"), "site")
-    percent = 100 * jnp.tanh(added * site_clients / illicit_users)
+    percent = 100 * site_use_share * jnp.tanh(added * site_clients / illicit_users)
     return jnp.exp(site_effect * percent)
 
 
@@ -85,21 +85,26 @@ def safe_supply_share(us_health_safe_supply, illicit_users):
 @auxiliary("1")
 def setting_multiplier(
     rescue_multiplier,
-    site_multiplier,
     pandemic_effect,
     pandemic_pulse,
     disruption_hazard,
     us_law_distributor_enforcement,
-    safe_supply_share,
-    safe_supply_mortality,
     compensation,
     naloxone_coverage,
 ):
-    """Everything around a use that changes its risk: rescue, sites, pandemic, market disruption, safe supply."""
+    """Everything around a use that changes its risk: rescue, the pandemic, market disruption, riskier use."""
     doublings = jnp.log(us_law_distributor_enforcement / today("us.law.distributor_enforcement")) / jnp.log(2.0)
     logs = pandemic_effect * pandemic_pulse + disruption_hazard * doublings + compensation * naloxone_coverage
-    clients = 1 + safe_supply_share * (jnp.exp(safe_supply_mortality) - 1)
-    return rescue_multiplier * site_multiplier * clients * jnp.exp(logs)
+    return rescue_multiplier * jnp.exp(logs)
+
+
+@auxiliary("1")
+def programme_multiplier(site_multiplier, safe_supply_share, safe_supply_mortality):
+    """What programmes for illicit users do to their risk of death: supervised sites, and safe supply to its clients.
+
+    The mortality ratio of safe supply is the whole effect on a client, less illicit use included.
+    """
+    return site_multiplier * (1 + safe_supply_share * (jnp.exp(safe_supply_mortality) - 1))
 
 
 @auxiliary("1")
@@ -165,18 +170,24 @@ def heroin_overdose_hazard_low_tolerance(
     return (1 - fentanyl_share) * rate * drug.pick(relative_use, "heroin")
 
 
+@auxiliary("1")
+def illicit_multiplier(setting_multiplier, programme_multiplier):
+    """Risk of death around an illicit use: its setting, and programmes for illicit users."""
+    return setting_multiplier * programme_multiplier
+
+
 @auxiliary("1/year")
 def fentanyl_death_hazard(
-    fentanyl_overdose_hazard, fentanyl_fatality, route_multiplier, adulterant_multiplier, setting_multiplier
+    fentanyl_overdose_hazard, fentanyl_fatality, route_multiplier, adulterant_multiplier, illicit_multiplier
 ):
     """Deaths by fentanyl per tolerant illicit user."""
-    return fentanyl_overdose_hazard * fentanyl_fatality * route_multiplier * adulterant_multiplier * setting_multiplier
+    return fentanyl_overdose_hazard * fentanyl_fatality * route_multiplier * adulterant_multiplier * illicit_multiplier
 
 
 @auxiliary("1/year")
-def heroin_death_hazard(heroin_overdose_hazard, heroin_fatality, setting_multiplier):
+def heroin_death_hazard(heroin_overdose_hazard, heroin_fatality, illicit_multiplier):
     """Deaths by heroin per tolerant illicit user."""
-    return heroin_overdose_hazard * heroin_fatality * setting_multiplier
+    return heroin_overdose_hazard * heroin_fatality * illicit_multiplier
 
 
 @auxiliary("1/year")
@@ -185,25 +196,26 @@ def fentanyl_death_hazard_low_tolerance(
     fentanyl_fatality,
     route_multiplier,
     adulterant_multiplier,
-    setting_multiplier,
+    illicit_multiplier,
 ):
     """Deaths by fentanyl per low-tolerance user."""
     lethality = fentanyl_fatality * route_multiplier * adulterant_multiplier
-    return fentanyl_overdose_hazard_low_tolerance * lethality * setting_multiplier
+    return fentanyl_overdose_hazard_low_tolerance * lethality * illicit_multiplier
 
 
 @auxiliary("1/year")
-def heroin_death_hazard_low_tolerance(heroin_overdose_hazard_low_tolerance, heroin_fatality, setting_multiplier):
+def heroin_death_hazard_low_tolerance(heroin_overdose_hazard_low_tolerance, heroin_fatality, illicit_multiplier):
     """Deaths by heroin per low-tolerance user."""
-    return heroin_overdose_hazard_low_tolerance * heroin_fatality * setting_multiplier
+    return heroin_overdose_hazard_low_tolerance * heroin_fatality * illicit_multiplier
 
 
 @auxiliary("1/year")
 def contaminated_hazard(
-    contamination_hazard, fentanyl_share, fentanyl_overdose_rate, effective_dose, dose_spread, setting_multiplier
+    contamination_hazard, fentanyl_share, fentanyl_overdose_rate, purity_ratio, dose_spread, setting_multiplier
 ):
-    """Deaths by hidden fentanyl per person using stimulants: no tolerance protects them."""
-    relative = dose_response(fentanyl_overdose_rate, effective_dose, dose_spread) / fentanyl_overdose_rate
+    """Deaths by hidden fentanyl per person using stimulants: they can neither offset its purity nor tolerate it."""
+    dose = jnp.log(drug.pick(purity_ratio, "fentanyl"))
+    relative = dose_response(fentanyl_overdose_rate, dose, dose_spread) / fentanyl_overdose_rate
     return contamination_hazard * fentanyl_share * relative * setting_multiplier
 
 
@@ -379,9 +391,9 @@ def illicit_user_deaths(deaths_illicit, deaths_low_tolerance, deaths_methadone, 
 
 
 @auxiliary("1/year")
-def deaths_per_user(illicit_user_deaths, illicit_users):
+def deaths_per_user(deaths_illicit, deaths_low_tolerance, illicit_users):
     """Overdose deaths per illicit user, the news that perceived risk is made of."""
-    return illicit_user_deaths / illicit_users
+    return death_class.total(group.total(deaths_illicit + deaths_low_tolerance)) / illicit_users
 
 
 @auxiliary("1")
@@ -410,6 +422,12 @@ def contaminated_deaths(
 def us_synthetic_opioid_deaths(illicit_user_deaths, fentanyl_part, contaminated_deaths, medical_synthetic_deaths_now):
     """Overdose deaths involving synthetic opioids other than methadone."""
     return illicit_user_deaths * fentanyl_part + contaminated_deaths + medical_synthetic_deaths_now
+
+
+@auxiliary("person/year")
+def opioid_deaths_without_synthetic(us_opioid_deaths, us_synthetic_opioid_deaths):
+    """Overdose deaths involving an opioid and no synthetic one but methadone."""
+    return us_opioid_deaths - us_synthetic_opioid_deaths
 
 
 @auxiliary("person/year")

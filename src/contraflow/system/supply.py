@@ -105,21 +105,27 @@ def orders(need, supply_surge, mail_share, turnover, turnover_reference, wholesa
 
 
 @auxiliary("1")
-def blocked_precursors(precursors_source_control, control_evasion, evasion):
-    """Share of needed precursors that control at the source still blocks once evasion has adapted."""
-    return jnp.maximum(precursors_source_control - control_evasion * evasion, 0.0)
+def precursor_control(precursors_source_control, precursors_mexico_ports):
+    """Share of needed precursors stopped at the source or at Mexican ports before anyone adapts."""
+    return 1 - (1 - precursors_source_control) * (1 - precursors_mexico_ports)
+
+
+@auxiliary("1")
+def blocked_precursors(precursor_control, control_evasion, evasion):
+    """Share of needed precursors that control still stops once evasion (other inputs, ports, orders) has adapted."""
+    return jnp.maximum(precursor_control - control_evasion * evasion, 0.0)
 
 
 evasion = smooth(
-    "1", of="precursors_source_control", time="evasion_time", initial="precursors_source_control",
+    "1", of="precursor_control", time="evasion_time", initial="precursor_control",
     doc="Control to which evasion has adapted.",
 )  # fmt: skip
 
 
 @flow("kg pure/year", source="chemical_suppliers", destination="precursors")
-def precursor_imports(orders, blocked_precursors, precursors_mexico_ports):
-    """Precursors that arrive: orders less what control at the source and at Mexican ports stops."""
-    return drug.pick(orders, "fentanyl") * (1 - blocked_precursors) * (1 - precursors_mexico_ports)
+def precursor_imports(orders, blocked_precursors):
+    """Precursors that arrive: orders less what control still stops."""
+    return drug.pick(orders, "fentanyl") * (1 - blocked_precursors)
 
 
 @auxiliary("kg pure")

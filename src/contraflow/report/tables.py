@@ -1,0 +1,141 @@
+"""Every table of a study as rows of plain values, for its CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from contraflow import evidence
+from contraflow.analysis.decomposition import Share
+from contraflow.evidence import Source
+from contraflow.inference.problem import DATA_END
+from contraflow.report import findings, wording
+from contraflow.report.findings import EVIDENCE_END, Finding
+from contraflow.report.fit_record import JointRow
+from contraflow.system.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from contraflow.report.study import Study
+
+
+def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
+    """Every table of the study as rows, by the name of its file."""
+    known = evidence.load()
+    effects = [_effect_row(study, f) for part in (study.short, study.long) for by in part.values() for f in by.values()]
+    return {
+        "effects": effects,
+        "projections": _projections(study),
+        **{f"thresholds-{s}": _map_rows(m) for s, m in study.maps.items()},
+        "fall-since-2023": [_share_row(c) for c in study.decomposition.causes],
+        "fit": [vars(r) for r in study.fit.coverage],
+        "sampling": [_filled(vars(r)) for r in study.fit.stages],
+        "cut-and-joint": [_joint_row(r) for r in study.fit.joint],
+        "parameters": [_learned_row(r) for r in study.learned],
+        "hypotheses": [_hypothesis_row(r) for r in study.hypotheses],
+        "series": [
+            {"id": s.id, "label": s.label.en, "unit": s.unit, "use": s.use, "rows": len(s.rows), "basis": s.basis,
+             "sources": " ".join(sorted({r.source for r in s.rows}))}
+            for s in known.series.values()
+        ],
+        "sources": [_source_row(s) for s in used_sources(study)],
+    }  # fmt: skip
+
+
+def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
+    window = study.comparisons[f.scenario].window
+    row: dict[str, Any] = {
+        "scenario": f.scenario,
+        "outcome": f.outcome,
+        "from": wording.format_date(window[0]),
+        "to": wording.format_date(f.end - 1 / 12),
+        "unit": f.effect.unit,
+        "window_is": f.effect.window_is,
+    }
+    for part in ("baseline", "policy", "difference", "versus_today"):
+        row |= {f"{part}_{k}": v for k, v in getattr(f.effect, part).items()}
+    row |= {f"relative_{k}": v for k, v in f.relative.items()}
+    return row | {
+        "p_reduction": f.effect.p_reduction,
+        "p_above_one_percent": f.p_one_percent,
+        "verdict": f.verdict.text,
+        "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.drivers),
+    }
+
+
+def _projections(study: Study) -> list[dict[str, Any]]:
+    rows = []
+    for name in OUTCOMES:
+        annual = study.baseline.annual(name)
+        q = annual.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
+        for k, year in enumerate(annual["year"].values):
+            spread = dict(zip(("q05", "q25", "median", "q75", "q95"), (float(x) for x in q[:, k]), strict=True))
+            status = "history" if year < DATA_END else "projection" if year < EVIDENCE_END else "beyond the evidence"
+            rows.append({"outcome": name, "unit": OUTCOMES[name].unit, "year": int(year), "status": status, **spread})
+    return rows
+
+
+def _map_rows(table: xr.Dataset) -> list[dict[str, Any]]:
+    frame = table.stack(cell=list(table.dims))
+    names = list(table.dims)
+    return [
+        {**{n: float(frame[n].values[k]) for n in names}, **{v: float(frame[v].values[k]) for v in table.data_vars}}
+        for k in range(frame.sizes["cell"])
+    ]
+
+
+def _share_row(c: Share) -> dict[str, Any]:
+    row: dict[str, Any] = {"cause": c.id, "label": c.label}
+    row |= {f"deaths_a_year_{k}": v for k, v in c.deaths.items()} | {f"share_{k}": v for k, v in c.share.items()}
+    orders = {"share_freed_first": c.first, "share_frozen_last": c.last}
+    return row | {k: "" if v is None else v for k, v in orders.items()}
+
+
+def _filled(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: "" if v is None else v for k, v in row.items()}
+
+
+def _spread(prefix: str, quantiles: Sequence[float]) -> dict[str, float]:
+    return {f"{prefix}_{n}": v for n, v in zip(("q05", "median", "q95"), quantiles, strict=True)}
+
+
+def _joint_row(r: JointRow) -> dict[str, Any]:
+    row = {"parameter": r.parameter, "label": r.label, "unit": r.unit, "hypothesis": r.hypothesis or ""}
+    return row | _spread("cut", r.cut) | _spread("joint", r.joint) | {"apart": "yes" if r.apart else "no"}
+
+
+def _hypothesis_row(r: findings.HypothesisRow) -> dict[str, Any]:
+    row = {k: v for k, v in vars(r).items() if k not in ("posterior", "kept")}
+    row |= _spread("posterior", r.posterior)
+    return _filled(row) | {"kept_at_prior": "yes" if r.kept else "no", "verdict": r.verdict}
+
+
+def _learned_row(r: findings.LearnedRow) -> dict[str, Any]:
+    return {
+        "parameter": r.parameter,
+        "label": r.label,
+        "unit": r.unit,
+        "hypothesis": r.hypothesis or "",
+        "grade": r.grade,
+        **_spread("prior", r.prior),
+        **_spread("posterior", r.posterior),
+        "contraction": r.contraction,
+        "follows_from_assumption": "yes" if r.contraction < findings.LITTLE_LEARNED else "no",
+    }
+
+
+def _source_row(s: Source) -> dict[str, Any]:
+    return {"id": s.id, "grade": s.grade, "title": s.title, "publisher": s.publisher, "year": s.year, "kind": s.kind,
+            "where": s.where, "checked": s.checked.isoformat()}  # fmt: skip
+
+
+def used_sources(study: Study) -> list[Source]:
+    """The sources of the series, parameters, drivers and scenario settings, by id."""
+    known = evidence.load()
+    used = {r.source for s in known.series.values() for r in s.rows}
+    used |= {r.source for d in known.drivers.values() for r in d.rows}
+    used |= {ref.id for p in known.parameters.values() for ref in p.sources}
+    for c in study.comparisons.values():
+        used |= {i for ids in c.scenario.sources.values() for i in ids}
+    return [known.sources[i] for i in sorted(used) if i in known.sources]
