@@ -23,12 +23,17 @@ DRAWS = 400
 REPORT = {
     "coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.96, "width": 0.4, "median_error": 0}],
     "stages": {
-        "supply": {"acceptance": 0.82, "stuck_chains": 0.02, "step": 0.07, "transitions": 44},
-        "rest": {"acceptance": 0.72, "stuck_chains": 0.05, "step": 0.04, "transitions": 60, "log_density_spread": 42.0},
-        "joint": {"acceptance": 0.8, "stuck_chains": 0.0, "step": 0.03, "transitions": 60, "log_density_spread": 40.0},
+        "all data": {"acceptance": 0.82, "stuck_chains": 0.05, "step": 0.07, "transitions": 44},
+        "cut: supply": {
+            "acceptance": 0.7,
+            "stuck_chains": 0.1,
+            "step": 0.1,
+            "transitions": 60,
+            "log_density_spread": 42.0,
+        },
     },
-    "joint": {"treatment_mortality": [-3.0, -2.5, -2.0], "titration": [0.2, 0.6, 0.9], "turnover_reference": [1, 2, 3]},
-    "joint_r_hat": 7.96,
+    "cut": {"treatment_mortality": [-3.0, -2.5, -2.0], "titration": [0.2, 0.6, 0.9], "turnover_reference": [1, 2, 3]},
+    "cut_coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.9, "width": 0.8}],
     "halves": 0.32,
 }
 

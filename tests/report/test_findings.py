@@ -7,7 +7,7 @@ import pytest
 from contraflow.inference.posterior import Posterior
 from contraflow.report import drawings, sentences
 from contraflow.report.findings import FROM_ASSUMPTION, hypothesis_table, leading_cause
-from contraflow.report.fit_record import convergence, fit_record, joint_note
+from contraflow.report.fit_record import convergence, cut_note, fit_record
 from contraflow.report.study import _page
 
 CLEAR, LEANING, UNDECIDED, NOTHING = (-0.05, 0.01), (-0.02, 0.016), (-0.123, 1.0), (0.0, 1e-6)
@@ -97,11 +97,11 @@ def test_a_strength_kept_at_its_prior_follows_from_assumption(posterior):
 def test_the_record_of_the_fit_is_read_and_judged(posterior):
     record = fit_record(posterior)
     assert record.pooled == pytest.approx(0.96)
-    assert [s.spread for s in record.stages] == [None, 42.0, 40.0]
+    assert [s.spread for s in record.stages] == [None, 42.0]
     assert [r.parameter for r in record.contested if r.apart] == ["treatment_mortality"]
-    assert "5.0\N{NO-BREAK SPACE}% of the chains of a stage were stuck" in convergence(record, 400)
-    assert "do not agree" in joint_note(record) and "8.0" in joint_note(record)
-    assert "The joint chains agree" in joint_note(replace(record, joint_r_hat=1.01))
+    assert "5.0\N{NO-BREAK SPACE}% of the chains were stuck" in convergence(record, 400)
+    assert "deaths have no say in supply" in cut_note(record)
+    assert "1 of 2 strengths" in cut_note(record)
     assert "still on the move" in convergence(replace(record, drift=0.9), 400)
     assert "quick trial" in convergence(replace(record, trial=True), 400)
 
@@ -109,7 +109,7 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
 def test_a_posterior_without_a_record_says_so(invented, posterior):
     bare = fit_record(Posterior(posterior.coordinates, posterior.innovations, {}, {"seed": 1}))
     assert "nothing can be said" in convergence(bare, 10)
-    assert "not recorded" in joint_note(bare)
+    assert "not recorded" in cut_note(bare)
     study = replace(invented({"strikes": UNDECIDED}), fit=bare)
     assert "does not say how well it covers its data" in _page(study, drawings.all_pictures(study))
 
@@ -121,7 +121,7 @@ def test_a_study_of_few_draws_says_that_it_is_a_trial(study, tmp_path):
     assert "20 draws are too few for use: this is a trial." in _page(small, drawings.all_pictures(small))
 
 
-def test_the_page_shows_the_joint_posterior_bayes_factors_and_laboratories(study):
+def test_the_page_shows_the_stricter_cut_bayes_factors_and_laboratories(study):
     page = _page(study, drawings.all_pictures(study))
-    for words in ("How the sampling went", "Used here (cut)", "Bayes factor", "How few laboratories would there have"):
+    for words in ("How the sampling went", "Stricter cut", "Bayes factor", "How few laboratories would there have"):
         assert words in page

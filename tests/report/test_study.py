@@ -43,7 +43,7 @@ def test_a_study_writes_page_figures_and_tables(written):
         "thresholds-strikes",
         "fall-since-2023",
         "hypotheses",
-        "cut-and-joint",
+        "used-and-cut",
     } <= tables
     assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
 

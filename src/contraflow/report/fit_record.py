@@ -1,4 +1,4 @@
-"""What the fit wrote down of itself: coverage, how the sampling went, and the joint posterior beside the cut one.
+"""What the fit wrote down of itself: coverage, how the sampling went, and the stricter cut beside the posterior used.
 
 Everything is read from the posterior's own record; nothing is computed again here.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,17 @@ from contraflow import evidence
 from contraflow.inference.posterior import Posterior
 from contraflow.report.wording import share_percent, significant
 
-#: Largest R-hat with which chains may be said to agree, and largest drift with which draws may be said to stand still.
-AGREEMENT, STANDSTILL = 1.05, 0.5
+#: Largest drift with which draws may be said to stand still.
+STANDSTILL = 0.5
 #: Moves of a chain from which it is no longer called short.
 LONG = 500
-STAGES = {"supply": "supply, without deaths", "rest": "the rest, given supply", "joint": "joint, for comparison"}
+STAGES = {
+    "all data": "supply and the rest, from all data",
+    "cut: supply": "for comparison: supply, without deaths",
+    "cut: the rest": "for comparison: the rest, given that supply",
+}
+
+RECENT = "us.deaths.synthetic_opioids.half_year"
 
 Quantiles = tuple[float, float, float]
 
@@ -53,35 +59,35 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class JointRow:
-    """One parameter: 5, 50 and 95 % quantiles of the cut posterior, which is used, and of the joint one."""
+class CutRow:
+    """One parameter: 5, 50 and 95 % quantiles of the posterior used, and of the stricter cut."""
 
     parameter: str
     label: str
     unit: str
     hypothesis: str | None
+    used: Quantiles
     cut: Quantiles
-    joint: Quantiles
 
     @property
     def apart(self) -> bool:
-        """Whether the joint median lies outside the cut posterior's 90 % interval."""
-        return not self.cut[0] <= self.joint[1] <= self.cut[2]
+        """Whether the cut's median lies outside the 90 % interval of the posterior used."""
+        return not self.used[0] <= self.cut[1] <= self.used[2]
 
 
 @dataclass(frozen=True)
 class FitRecord:
     """The record of a fit; parts that it does not hold are empty or None.
 
-    ``joint_r_hat``: largest potential scale reduction of the joint chains. ``drift``: largest move of a coordinate's
-    mean over chains from the first to the last kept draw of the cut posterior, in posterior standard deviations.
+    ``drift``: largest move of a coordinate's mean over chains from the first to the last kept draw, in posterior
+    standard deviations. ``cut_coverage``: coverage under the stricter cut.
     ``trial``: whether the draws come from a quick fit, which is not for use.
     """
 
     coverage: tuple[FitRow, ...]
     stages: tuple[Stage, ...]
-    joint: tuple[JointRow, ...]
-    joint_r_hat: float | None
+    cut: tuple[CutRow, ...]
+    cut_coverage: tuple[FitRow, ...]
     drift: float | None
     trial: bool
 
@@ -92,23 +98,24 @@ class FitRecord:
         return sum(r.inside * r.points for r in self.coverage) / points if points else None
 
     @property
-    def contested(self) -> list[JointRow]:
+    def contested(self) -> list[CutRow]:
         """The rows of parameters that belong to a hypothesis."""
-        return [r for r in self.joint if r.hypothesis]
+        return [r for r in self.cut if r.hypothesis]
 
 
 def fit_record(posterior: Posterior) -> FitRecord:
     """The record that a posterior carries."""
     written = json.loads(posterior.attributes.get("report", "{}"))
-    coverage = tuple(
-        FitRow(r["series"], int(r["points"]), float(r["inside"]), float(r["width"]))
-        for r in written.get("coverage") or ()
-    )
     went = written.get("stages") or {}
     stages = tuple(_stage(name, went[name]) for name in STAGES if name in went)
-    r_hat, drift = _number(written.get("joint_r_hat")), _number(written.get("halves"))
     trial = bool(int(posterior.attributes.get("quick", 0)))
-    return FitRecord(coverage, stages, _joint(posterior, written.get("joint") or {}), r_hat, drift, trial)
+    coverage, cut_coverage = (_rows(written.get(k) or ()) for k in ("coverage", "cut_coverage"))
+    cut = _cut(posterior, written.get("cut") or {})
+    return FitRecord(coverage, stages, cut, cut_coverage, _number(written.get("halves")), trial)
+
+
+def _rows(written: Iterable[Mapping[str, Any]]) -> tuple[FitRow, ...]:
+    return tuple(FitRow(r["series"], int(r["points"]), float(r["inside"]), float(r["width"])) for r in written)
 
 
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
@@ -117,17 +124,17 @@ def _stage(name: str, went: Mapping[str, Any]) -> Stage:
     return Stage(name, STAGES[name], int(went["transitions"]), *measured, spread)
 
 
-def _joint(posterior: Posterior, joint: Mapping[str, Any]) -> tuple[JointRow, ...]:
+def _cut(posterior: Posterior, cut: Mapping[str, Any]) -> tuple[CutRow, ...]:
     known = evidence.load().parameters
     values = posterior.parameters()
     rows = []
-    for name, quantiles in joint.items():
+    for name, quantiles in cut.items():
         p = known.get(name)
         if p is None or name not in posterior.coordinates:
             continue
         low, middle, high = (float(q) for q in quantiles)
         a, b, c = (float(q) for q in np.quantile(values[name], [0.05, 0.5, 0.95]))
-        rows.append(JointRow(name, p.label.en, p.unit, p.hypothesis, (a, b, c), (low, middle, high)))
+        rows.append(CutRow(name, p.label.en, p.unit, p.hypothesis, (a, b, c), (low, middle, high)))
     return tuple(rows)
 
 
@@ -142,17 +149,17 @@ def convergence(record: FitRecord, draws: int) -> str:
     text = []
     if record.trial:
         text.append("The draws come from a quick trial of the fit: no number on this page is for use.")
-    used = [s for s in record.stages if s.id != "joint"]
+    used = [s for s in record.stages if not s.id.startswith("cut")]
     stuck = max(s.stuck for s in used)
     text.append(
-        f"The posterior holds {draws} draws, sampled by Hamiltonian Monte Carlo in stages: supply from supply data and "
-        "surveys, without deaths, so that a fall in deaths cannot invent a supply shock; then the rest, from all data."
+        f"The posterior holds {draws} draws, sampled by Hamiltonian Monte Carlo: what trials inform, and what no "
+        "national series can tell, from its priors; then supply and the rest from all data, chain by chain."
     )
     text.append(
-        f"At most {share_percent(stuck)} of the chains of a stage were stuck (they accepted fewer than one move in "
+        f"At most {share_percent(stuck)} of the chains were stuck (they accepted fewer than one move in "
         "ten); their draws are among those used."
         if stuck
-        else "No chain of these stages was stuck."
+        else "No chain was stuck."
     )
     if record.drift is not None:
         still = (
@@ -170,24 +177,24 @@ def convergence(record: FitRecord, draws: int) -> str:
     return " ".join(text)
 
 
-def joint_note(record: FitRecord) -> str:
-    """How the joint posterior compares with the one used, and how far it can be trusted."""
-    if not record.joint:
-        return "The joint posterior, in which deaths inform supply too, was not recorded with this fit."
+def cut_note(record: FitRecord) -> str:
+    """How the stricter cut compares with the posterior used, and why it is not the one used."""
+    if not record.cut:
+        return "The stricter cut, in which deaths have no say in supply, was not recorded with this fit."
     rows = record.contested
     apart = [r.label for r in rows if r.apart]
-    text = "In the joint posterior everything learns from everything, so deaths inform supply too. " + (
+    text = "In the stricter cut, deaths have no say in supply, so that a fall in deaths cannot invent a supply shock. "
+    text += (
         f"Its median lies outside the 90 % interval of the posterior used for {len(apart)} of {len(rows)} "
         f"strengths of the hypotheses: {'; '.join(apart)}."
         if apart
         else f"Its medians lie inside the 90 % intervals of the posterior used for all {len(rows)} strengths."
     )
-    if record.joint_r_hat is None:
-        return f"{text} Whether its chains agree was not recorded."
-    if record.joint_r_hat > AGREEMENT:
-        return (
-            f"{text} The joint chains do not agree with one another (largest R-hat {significant(record.joint_r_hat)}; "
-            f"agreement is {AGREEMENT:g} or less): the joint columns are a rough comparison, and no result "
-            "rests on them."
-        )
-    return f"{text} The joint chains agree (largest R-hat {record.joint_r_hat:.2f})."
+    widths = {r.series: r.width for r in record.cut_coverage}
+    mine = next((r for r in record.coverage if r.series == RECENT), None)
+    if mine is None or RECENT not in widths:
+        return text
+    return (
+        f"{text} Its band for deaths with synthetic opioids since 2018 is {share_percent(widths[RECENT])} of the "
+        f"count wide, against {share_percent(mine.width)} here: supply data alone do not pin down the last years."
+    )

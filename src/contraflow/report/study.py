@@ -31,7 +31,7 @@ from contraflow.policy import Scenario
 from contraflow.report import drawings, findings, sentences, tables, wording
 from contraflow.report.figures import Picture
 from contraflow.report.findings import EVIDENCE_END, HEADLINES, Finding
-from contraflow.report.fit_record import FitRecord, convergence, fit_record, joint_note
+from contraflow.report.fit_record import FitRecord, convergence, cut_note, fit_record
 from contraflow.system.outcomes import OUTCOMES
 
 END = 2036.0
@@ -284,7 +284,7 @@ def _page(study: Study, pictures: Mapping[str, Picture]) -> str:
         learned=study.learned,
         assumed=sum(r.contraction < findings.LITTLE_LEARNED for r in study.learned),
         convergence=convergence(study.fit, study.posterior_draws),
-        joint_note=joint_note(study.fit),
+        cut_note=cut_note(study.fit),
         decomposition=study.decomposition,
         fall_note=sentences.fall_note(study),
         laboratories=study.maps.get("laboratories"),

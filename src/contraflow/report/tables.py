@@ -13,7 +13,7 @@ from contraflow.evidence import Source
 from contraflow.inference.problem import DATA_END
 from contraflow.report import findings, wording
 from contraflow.report.findings import EVIDENCE_END, Finding
-from contraflow.report.fit_record import JointRow
+from contraflow.report.fit_record import CutRow
 from contraflow.system.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
         "fall-since-2023": [_share_row(c) for c in study.decomposition.causes],
         "fit": [vars(r) for r in study.fit.coverage],
         "sampling": [_filled(vars(r)) for r in study.fit.stages],
-        "cut-and-joint": [_joint_row(r) for r in study.fit.joint],
+        "used-and-cut": [_cut_row(r) for r in study.fit.cut],
         "parameters": [_learned_row(r) for r in study.learned],
         "hypotheses": [_hypothesis_row(r) for r in study.hypotheses],
         "series": [
@@ -100,9 +100,9 @@ def _spread(prefix: str, quantiles: Sequence[float]) -> dict[str, float]:
     return {f"{prefix}_{n}": v for n, v in zip(("q05", "median", "q95"), quantiles, strict=True)}
 
 
-def _joint_row(r: JointRow) -> dict[str, Any]:
+def _cut_row(r: CutRow) -> dict[str, Any]:
     row = {"parameter": r.parameter, "label": r.label, "unit": r.unit, "hypothesis": r.hypothesis or ""}
-    return row | _spread("cut", r.cut) | _spread("joint", r.joint) | {"apart": "yes" if r.apart else "no"}
+    return row | _spread("used", r.used) | _spread("cut", r.cut) | {"apart": "yes" if r.apart else "no"}
 
 
 def _hypothesis_row(r: findings.HypothesisRow) -> dict[str, Any]:
