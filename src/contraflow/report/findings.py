@@ -111,7 +111,8 @@ def _drivers(relative: np.ndarray, ranks: Mapping[str, np.ndarray], learned: Map
         return ()
     own = stats.rankdata(relative)
     known = evidence.load().parameters
-    noise = max(0.15, 3 / np.sqrt(len(relative)))
+    distinct = min(len(np.unique(r)) for r in ranks.values())  # draws of one chain share what the chain holds fixed
+    noise = max(0.15, 3 / np.sqrt(distinct))
     found = [
         Driver(n, float(np.corrcoef(own, r)[0, 1]), learned[n], str(known[n].grade))
         for n, r in ranks.items()

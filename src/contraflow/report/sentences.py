@@ -39,8 +39,8 @@ CANNOT_TELL = (
     "Lives in Mexico. The sectors of arms, groups, violence and security come with later versions, so no scenario has "
     "a number in the column for Mexico, and an empty cell does not mean no effect.",
     "Differences between states, ages or ethnic groups: this version has one national population in two risk groups.",
-    "Why supply changed in 2023. The model takes the fall of purity as a driver inferred from purity, laboratory and "
-    "seizure data.",
+    "Why supply changed in 2023. The model takes the fall of purity as a driver inferred from purity, laboratories, "
+    "seizures and deaths.",
     "Whether a policy can be passed, paid for or staffed. Feasibility is noted beside each lever, not modelled.",
 )
 CANNOT_TELL_ES = (
@@ -48,7 +48,8 @@ CANNOT_TELL_ES = (
     "Las vidas en México. Los sectores de armas, grupos, violencia y seguridad llegarán en versiones posteriores; una "
     "celda vacía no significa que no haya efecto.",
     "Las diferencias entre estados, edades o grupos: esta versión tiene una sola población nacional.",
-    "Por qué cambió la oferta en 2023: el modelo la toma como un factor inferido de pureza, laboratorios y decomisos.",
+    "Por qué cambió la oferta en 2023: el modelo la toma como un factor inferido de pureza, laboratorios, decomisos y "
+    "muertes.",
     "Si una política puede aprobarse, pagarse o dotarse de personal.",
 )
 

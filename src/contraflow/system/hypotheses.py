@@ -197,7 +197,7 @@ _ALL = (
         ),
         {},
         "latent",
-        "Off holds the latent driver of supply at its value of mid-2023; its size comes from supply data alone.",
+        "Off holds the latent driver of supply at its value of mid-2023.",
     ),
 )
 

@@ -15,7 +15,7 @@ class Observable:
 
     The model's value over a row's window is the variable's mean there times ``scale``; with ``per="window"`` it is
     integrated over the window instead. Series that count some of the same certificates as another enter with half
-    ``weight``. ``stage`` says whose data it is: supply data alone inform the supply latent.
+    ``weight``. ``stage`` says whose data it is, which the comparison of cuts needs.
     """
 
     series: str

@@ -1,7 +1,7 @@
 """Supply: precursors, laboratories with slack that are rebuilt, inventories in Mexico, and the adoption of fentanyl.
 
 Orders look ahead and stop in a glut; control of precursors is evaded with a delay; destroyed laboratories return.
-What orders do beyond need is a latent driver by half-years, informed by supply data alone.
+What orders do beyond need is a latent driver by half-years.
 """
 
 import jax.numpy as jnp
