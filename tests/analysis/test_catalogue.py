@@ -143,7 +143,7 @@ def test_a_parameter_shows_what_the_data_say_of_it(model):
     assert told.kind == "parameter" and told.prior and told.uses
     q = told.posterior
     assert q["q05"] <= q["q25"] <= q["median"] <= q["q75"] <= q["q95"]
-    assert told.contraction == pytest.approx(1 - model.posterior.coordinates[name].std())
+    assert told.contraction == pytest.approx(1 - model.posterior.coordinates[name].var())
     assert all(source["grade"] in "ABCDE" and source["of"] == name for source in told.sources)
     assert "Contraction" in told.to_text()
 

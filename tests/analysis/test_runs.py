@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import contraflow as cf
-from contraflow.analysis.runs import BrokenRun
+from contraflow.analysis.ensembles import BrokenRun
 from contraflow.errors import UnknownName
 from contraflow.inference.posterior import Posterior
 from contraflow.system.levers import LEVERS

@@ -43,7 +43,6 @@ def test_a_study_writes_page_figures_and_tables(written):
         "thresholds-strikes",
         "fall-since-2023",
         "hypotheses",
-        "used-and-cut",
     } <= tables
     assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
 

@@ -50,7 +50,8 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
     """Draws moved to the assumed values, and the values to impose exactly.
 
     Each set parameter's coordinate shifts to the value's (at the edge of its prior when the value lies outside), and
-    every other coordinate and innovation shifts by its regression on it over the posterior.
+    every other coordinate and innovation shifts by its regression on it over the posterior, but never beyond what the
+    posterior holds.
     """
     if not assumptions.values:
         return posterior, {}
@@ -65,9 +66,11 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
     def moved(x: np.ndarray) -> np.ndarray:
         rows = np.atleast_2d(x)
         slope = (rows - rows.mean(axis=1, keepdims=True)) @ centred.T / posterior.draws @ np.linalg.inv(spread)
-        return (rows + slope @ shift).reshape(x.shape)
+        low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
+        return np.clip(rows + slope @ shift, low, high).reshape(x.shape)
 
     coordinates = {n: moved(x) for n, x in posterior.coordinates.items()}
+    coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, wanted, strict=True)}
     innovations = {n: moved(x) for n, x in posterior.innovations.items()}
     return Posterior(coordinates, innovations, posterior.discrepancy, posterior.attributes), dict(assumptions.values)
 
