@@ -5,7 +5,7 @@
 2. The rest, supply included, is drawn given all data and each chain's own draws of the first.
 
 The stricter cut, in which deaths have no say in supply, is computed beside it and reported: it keeps a fall in deaths
-from inventing its own supply shock, and pays for it by missing the last year of deaths.
+from inventing its own supply shock. MODEL_CARD says how it did when it was measured.
 """
 
 from __future__ import annotations
