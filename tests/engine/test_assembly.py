@@ -400,3 +400,23 @@ def test_an_input_with_a_default_is_refused_as_a_hidden_constant():
 
 def test_units_are_listed_without_raising_by_check_units():
     assert check_units(assemble(people_model(), RATES)) == []
+
+    @auxiliary("kg")
+    def doubled(people):
+        """Twice the people."""
+        return 2 * people
+
+    @auxiliary("kg)")
+    def unreadable(people):
+        """Of no unit."""
+        return people
+
+    @auxiliary("1")
+    def downstream(unreadable):
+        """Of a unit that nobody can tell."""
+        return unreadable
+
+    wrong = people_model(doubled=doubled, unreadable=unreadable, downstream=downstream)
+    refused(wrong, {"leaving_rate": "1"}, "units do not agree")
+    listed = check_units(assemble(wrong, {"leaving_rate": "1"}, units=False))
+    assert [line.split(" ")[0] for line in listed] == ["unreadable", "leaving", "doubled"]

@@ -175,7 +175,7 @@ def test_a_model_with_right_units_assembles():
         ({"seen": "kg"}, r"seen \(.*test_units.py:\d+\): smooths people in person, declared kg"),
         ({"lag": "month"}, r"seen \(.*\): its time lag is in month, not year"),
         ({"first": "kg"}, r"people \(.*\): starts from first in kg, not person"),
-        ({"share": "1//"}, r"share at .*test_units.py:\d+: expected a unit name"),
+        ({"share": "1//"}, r"share \(.*test_units.py:\d+\): expected a unit name"),
     ],
 )
 def test_a_model_with_a_wrong_unit_names_the_variable_its_line_and_both_units(wrong, says):

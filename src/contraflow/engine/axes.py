@@ -6,6 +6,7 @@ without an axis has length one (or nothing) there, so that any two variables bro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,15 @@ Array = Any
 
 @dataclass(frozen=True)
 class Axis:
-    """A named axis with labels. ``place`` is its position from the end; draws have place -1."""
+    """A named axis with labels. ``place`` is its position from the end; draws have place -1.
+
+    ``conserved`` says that nothing passes from one label to another, so that ledgers close label by label.
+    """
 
     name: str
     labels: tuple[str, ...]
     place: int
+    conserved: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,6 +61,21 @@ class Axis:
     def total(self, x: Array) -> Array:
         """The sum over this axis; the axis stays with length one."""
         return jnp.sum(self._own(x), axis=self.place, keepdims=True)
+
+    def couple(self, weights: Sequence[Sequence[float]], x: Array) -> Array:
+        """Weighted sums over this axis: place ``i`` of the result holds the sum over ``j`` of ``weights[i][j]`` x_j.
+
+        ``weights`` is a square matrix of constants, dimensionless. Give it as a tuple of tuples, so that the model
+        hash sees it. Raises ``ValueError`` when its sides differ from the length of the axis.
+        """
+        x = self._own(x)
+        matrix = jnp.asarray(weights, dtype=x.dtype)
+        if matrix.shape != (len(self), len(self)):
+            raise ValueError(
+                f"weights of shape {matrix.shape} do not couple the axis {self.name}, of length {len(self)}"
+            )
+        summed = jnp.tensordot(matrix, x, axes=(1, x.ndim + self.place))
+        return jnp.moveaxis(summed, 0, x.ndim + self.place)
 
 
 def shape_of(dims: tuple[str, ...], axes: dict[str, Axis], draws: int) -> tuple[int, ...]:

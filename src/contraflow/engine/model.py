@@ -141,11 +141,13 @@ def assemble(
     axes: Iterable[Axis] = (),
     extensions: Iterable[str] = (),
     time_unit: str = "year",
+    units: bool = True,
 ) -> Model:
     """Resolve, order and check a model.
 
     ``parameters`` maps each parameter to its unit. Raises ``ModelError`` for an unknown, unused, doubly declared or
-    circular name, a flow without accounts, a wrong axis, a wrong unit, or an equation that mixes draws.
+    circular name, a flow without accounts, a wrong axis, a wrong unit, or an equation that mixes draws. With ``units``
+    off, what ``check_units`` finds is left to it: such a model is to be looked at, not run.
     """
     if isinstance(variables, Mapping):
         declared = {n: v.named(n, v.sector) for n, v in variables.items()}
@@ -159,7 +161,7 @@ def assemble(
     constants, order = _sequence(model)
     _check_starts(model)
     model = Model(declared, dict(parameters), axis_map, constants, order, frozenset(extensions))
-    failures = check_units(model, time_unit)
+    failures = check_units(model, time_unit) if units else []
     if failures:
         raise ModelError("units do not agree:\n  " + "\n  ".join(failures))
     return model
@@ -303,17 +305,23 @@ def _sorted(needs: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
 
 
 def check_units(model: Model, time_unit: str = "year") -> list[str]:
-    """Every dimensional disagreement in the model, one line each: variable, place, what was found and expected."""
+    """Every dimensional disagreement in the model, one line each: variable, place, what was found and expected.
+
+    A unit that cannot be read is one of them; what depends on it is not looked at.
+    """
     failures: list[str] = []
     parsed: dict[str, units.Unit] = {}
     for name in [*model.variables, *model.parameters]:
         try:
             parsed[name] = units.parse(model.unit_of(name))
         except units.UnitError as error:
-            where = f" at {model.variables[name].where}" if name in model.variables else ""
-            raise ModelError(f"{name}{where}: {error}") from None
+            where = f" ({model.variables[name].where})" if name in model.variables else ""
+            failures.append(f"{name}{where}: {error}")
     per_time = units.parse(time_unit)
     for v in model.variables.values():
+        involved = (v.name, *v.inputs, v.source, v.destination, v.of, v.time, v.initial)
+        if any(isinstance(name, str) and name not in parsed for name in involved):
+            continue
         expected: units.Unit = parsed[v.name]
         if v.kind in ("auxiliary", "flow"):
             shapes = [model.shape(i, units.DRAWS) for i in v.inputs]

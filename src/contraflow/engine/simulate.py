@@ -15,10 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from contraflow.engine import compile_cache
 from contraflow.engine.model import Model, canonical, unknown
 from contraflow.engine.variables import ModelError
 
 jax.config.update("jax_enable_x64", True)
+compile_cache.enable()
 
 
 @dataclass(frozen=True)

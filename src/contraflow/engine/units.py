@@ -166,8 +166,8 @@ def _literal(value: Any) -> Carried:
 
 def _apply(equation: Any, inputs: list[Carried]) -> list[Carried]:
     name = equation.primitive.name
-    if any(DRAWS in v.aval.shape for v in equation.invars) and DRAWS not in equation.outvars[0].aval.shape:
-        raise UnitError(f"{name} mixes the draws of the ensemble; sum over a named axis with Axis.total")
+    if any(DRAWS in v.aval.shape for v in equation.invars) and equation.outvars[0].aval.shape.count(DRAWS) != 1:
+        raise UnitError(f"{name} mixes the draws of the ensemble; sum over a named axis with Axis.total or Axis.couple")
     if name in _NESTED:
         inner = equation.params.get("jaxpr") or equation.params.get("call_jaxpr") or equation.params["fun_jaxpr"]
         label = str(equation.params.get("name", ""))
@@ -206,8 +206,9 @@ def _apply(equation: Any, inputs: list[Carried]) -> list[Carried]:
         if a.unit is None:
             return [Carried(None, 0.0)]
         return [Carried(a.unit / (b.unit or ONE))]
-    if name in ("dot_general",):
-        return [Carried((inputs[0].unit or ONE) * (inputs[1].unit or ONE))]
+    if name == "dot_general":
+        a, b = inputs
+        return [Carried(None, 0.0) if a.unit is None or b.unit is None else Carried(a.unit * b.unit)]
     if name in ("square", "integer_pow"):
         whole = 2 if name == "square" else int(equation.params["y"])
         return [Carried(None if inputs[0].unit is None else inputs[0].unit ** whole)]
