@@ -1,0 +1,118 @@
+"""A model's kernel, called with arrays: from NumPy, and as an XLA custom call with its adjoint."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from contraflow.engine.model import Model
+from contraflow.engine.native import build
+from contraflow.engine.native.emission import c_text
+from contraflow.engine.native.program import Program, program
+from contraflow.engine.simulate import Grid
+
+#: Memory for the states that the adjoint of one vector of trajectories needs; above it, stretches are run again.
+TAPE_BYTES = 256 * 2**20
+_VECTOR_BYTES = 64
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a kernel is called with, but for the numbers: see ``driver.h``.
+
+    ``shared`` and ``own`` name the inputs that are one for all draws and those with one column a draw.
+    """
+
+    rows: np.ndarray
+    settings: np.ndarray
+    shared: tuple[str, ...]
+    own: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A built program."""
+
+    program: Program
+    library: build.Library
+
+    def arguments(self, grid: Grid, own: Iterable[str]) -> Arguments:
+        """How inputs are laid out when these have one column a draw."""
+        columns = tuple(n for n in self.program.inputs if n in set(own))
+        shared = tuple(n for n in self.program.inputs if n not in columns)
+        rows = [columns.index(n) if n in columns else ~shared.index(n) for n in self.program.inputs]
+        states = sum(math.prod(s) for s in self.program.states.values())
+        settings = [grid.substeps, grid.step, _span(grid.periods * grid.substeps, states)]
+        return Arguments(np.array([*rows, 0], dtype=np.int32), np.array(settings, dtype=float), shared, columns)
+
+    def run(self, arguments: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], periods: int) -> list[np.ndarray]:
+        """Call the kernel with NumPy arrays, in the order of ``driver.h``; results have these shapes."""
+        given = [np.ascontiguousarray(a) for a in arguments]
+        results = [np.empty(s) for s in shapes]
+        code = self.library.code.contraflow_run(
+            (ctypes.c_void_p * 8)(*(a.ctypes.data for a in given)),
+            (ctypes.c_void_p * 2)(*(r.ctypes.data for r in results)),
+            ctypes.c_int64(given[0].shape[1]),
+            ctypes.c_int64(periods),
+        )
+        if code:
+            raise MemoryError("not enough memory for the native kernel")
+        return results
+
+    def call(self, arguments: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+        """The same under ``jax.jit``, on the processor."""
+        results = [jax.ShapeDtypeStruct(s, np.float64) for s in shapes]
+        return jax.ffi.ffi_call(self.library.target, results, vmap_method="sequential")(*arguments)
+
+    def rows_of(self, recorded: Any) -> dict[str, Any]:
+        """Recorded values by variable, from the kernel's array (periods, rows, draws)."""
+        return _parts(recorded, {**self.program.levels, **self.program.averages}, 1)
+
+    def states_of(self, final: Any) -> dict[str, Any]:
+        """The last state by variable, from the kernel's array (rows, draws)."""
+        return _parts(final, self.program.states, 0)
+
+    def shapes(self, periods: int, draws: int) -> list[tuple[int, ...]]:
+        """Shapes of what the forward kernel records, and of the last state."""
+        recorded = [*self.program.levels.values(), *self.program.averages.values()]
+        return [
+            (periods, sum(math.prod(s) for s in recorded), draws),
+            (sum(math.prod(s) for s in self.program.states.values()), draws),
+        ]
+
+
+def kernel(
+    model: Model, record: Sequence[str], columns: Iterable[str] = (), *, gradient: bool = False, single: bool = False
+) -> Kernel:
+    """The kernel that records these variables, built once; or that of its gradient.
+
+    Raises ``UnsupportedError`` or ``UnavailableError`` where only the reference simulator can run.
+    """
+    key = ("native", tuple(record), tuple(columns), gradient, single)
+    if key not in model.compiled:
+        made = program(model, record, columns, gradient=gradient)
+        model.compiled[key] = Kernel(made, build.library(c_text(made, single=single)))
+    return model.compiled[key]
+
+
+def _span(steps: int, states: int) -> int:
+    """Steps whose states are on the tape at once: all, or what the memory allows, but not fewer than needed."""
+    most = TAPE_BYTES // (2 * max(states, 1) * _VECTOR_BYTES)
+    return max(1, min(steps, max(most, math.isqrt(steps))))
+
+
+def _parts(array: Any, shapes: Mapping[str, tuple[int, ...]], axis: int) -> dict[str, Any]:
+    found = {}
+    first = 0
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        part = array[(slice(None),) * axis + (slice(first, first + size),)]
+        found[name] = part.reshape((*array.shape[:axis], *shape[:-1], array.shape[-1]))
+        first += size
+    return found
