@@ -1,16 +1,23 @@
 """The model passes its own check, and the check says what fails."""
 
+import json
+from dataclasses import replace
+
 import pytest
+from typer.testing import CliRunner
 
 import contraflow
 from contraflow.analysis.check import _problems, check
+from contraflow.cli import app
+from contraflow.engine import ModelError
+from contraflow.system import _assembled, overdose, reference_model
 from contraflow.system.loops import LOOPS
 from contraflow.system.outcomes import OUTCOMES
 
 
 @pytest.fixture(scope="module")
 def report():
-    return check(contraflow.load(), draws=4)
+    return check(draws=4)
 
 
 @pytest.fixture
@@ -33,7 +40,8 @@ def test_the_reference_model_holds(report):
 def test_it_says_what_was_looked_at(report):
     assert report["units_checked"] > report["variables"] > report["stocks"] > 0
     assert report["units_failed"] == []
-    assert {"people", "drugs"} <= set(report["ledgers"])
+    conserved = {"people", "rifles", "other firearms", "rounds", "dollars", "drugs: fentanyl", "drugs: cocaine"}
+    assert conserved <= set(report["ledgers"])
     assert report["parameters_with_source"] == report["parameters"] > 0
     assert set(report["loops"]) == set(LOOPS)
     assert set(report["step_halving"]) == set(OUTCOMES)
@@ -58,6 +66,50 @@ def test_ledgers_close_and_half_the_step_changes_little(report):
 def test_it_says_what_fails(sound, change, said):
     (problem,) = _problems({**sound, **change}, [])
     assert said in problem
+
+
+def test_a_model_whose_units_fail_has_no_ledgers_to_report(sound):
+    failed = {name: value for name, value in sound.items() if name == "loops"} | {"units_failed": ["x: 1 is not kg"]}
+    assert _problems(failed, [])[0] == "units: x: 1 is not kg"
+    assert "were not looked at" in _problems(failed, [])[1]
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """Two wrong units and one that cannot be read, in the reference model; returns the names."""
+    units = {"effective_dose": "kg", "risk_weight": "1/year", "naloxone_coverage": "kg)"}
+    for name, unit in units.items():
+        monkeypatch.setattr(overdose, name, replace(getattr(overdose, name), unit=unit))
+    _assembled.cache_clear()
+    yield list(units)
+    monkeypatch.undo()
+    _assembled.cache_clear()
+
+
+def test_every_wrong_unit_is_listed_and_nothing_is_run(planted):
+    def run():
+        raise AssertionError("a model whose units do not agree was run")
+
+    report = check(run)
+    found = "\n".join(report["units_failed"])
+    assert all(f"{name} (" in found for name in planted)
+    assert "'kg)'" in found
+    assert "ledgers" not in report
+    assert [f"units: {failure}" for failure in report["units_failed"]] == report["problems"][:-1]
+
+
+def test_a_model_with_wrong_units_is_refused_in_normal_use(planted):
+    with pytest.raises(ModelError, match="units do not agree"):
+        reference_model()
+    with pytest.raises(ModelError, match="units do not agree"):
+        contraflow.load()
+
+
+def test_the_command_lists_wrong_units_and_ends_with_status_1(planted):
+    printed, shown = (CliRunner().invoke(app, ["check", *more]) for more in (["--json"], []))
+    assert (printed.exit_code, shown.exit_code) == (1, 1)
+    assert any(failure.startswith("effective_dose (") for failure in json.loads(printed.stdout)["units_failed"])
+    assert "units: effective_dose (" in shown.stdout
 
 
 def test_a_parameter_without_a_source_is_named(sound):

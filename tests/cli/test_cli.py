@@ -127,7 +127,7 @@ def test_run_prints_json_and_nothing_else(two_runs):
         for effect in run["outcomes"].values():
             assert set(effect["difference"]) == {"median", "q05", "q25", "q75", "q95"}
             assert 0 <= effect["p_reduction"] <= 1
-    assert runs[1]["window"] == ["2025-07", "2035-12"]
+    assert runs[1]["window"] == ["2025-02", "2035-12"]
 
 
 def test_no_policy_is_no_difference(two_runs):
@@ -209,7 +209,7 @@ def test_scenarios_that_differ_by_policy_alone_share_a_baseline():
     ("arguments", "said"),
     [
         (("run", "stirkes"), "did you mean 'strikes'"),
-        (("run", "gun-flow"), "waits for the sector 'arms'"),
+        (("run", "gun-flows"), "did you mean 'gun-flow'"),
         (("run", "baseline", "--set", "us.health.naloxon=x2@2027"), "did you mean 'us.health.naloxone'"),
         (("run", "baseline", "--set", "us.health.naloxone"), "write LEVER=VALUE@DATE~RAMP"),
         (("run", "baseline", "--set", "us.health.naloxone=9999@2027"), "9,999 is out of range, use 0 to 2,000"),
@@ -220,7 +220,7 @@ def test_scenarios_that_differ_by_policy_alone_share_a_baseline():
         (("run", "baseline", "--assume", "titration=off"), "titration cannot be off"),
         (("run", "baseline", "--assume", "titration=2"), "out of range"),
         (("run", "strikes", "--until", "someday"), "--until: 'someday' is not a date"),
-        (("run", "strikes", "--until", "2020"), "--until 2020: us.force.strikes has a step after the horizon"),
+        (("run", "penalties", "--until", "2020"), "--until 2020: us.law.penalties has a step after the horizon"),
         (("run", "baseline", "--until", "2020"), "nothing is left of the window, which begins in 2025-01"),
         (("run", "strikes", "--draws", "1000000"), "ask for fewer"),
         (("run", "nowhere/mine.yaml"), "cannot read the file"),
@@ -356,19 +356,21 @@ def test_study_prints_its_summary(call, monkeypatch):
     monkeypatch.setattr(study, "run_study", lambda name, out, draws, progress: Written)
     assert call("study", "--out", "r").stdout == "What it found.\n"
     printed = json.loads(call("study", "--out", "r", "--json").stdout)
-    assert printed == {"study": "us-opioids", "report": "r/index.html", "summary": "What it found."}
+    assert printed == {"study": "border", "report": "r/index.html", "summary": "What it found."}
 
 
 def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
     module = pytest.importorskip("contraflow.inference.fit")
     given = {}
 
-    def fitted(seed, quick, out, log):
+    def fitted(seed, quick, out, log, progress):
         given.update(seed=seed, quick=quick, out=out)
         log("working")
+        progress(1)
         return Path("trial.nc")
 
     monkeypatch.setattr(module, "fit", fitted)
+    monkeypatch.setattr(module, "fit_size", lambda quick: 2)
     result = call("fit", "--quick", "--seed", "7", "--out", "trial.nc", "--json")
     assert given == {"seed": 7, "quick": True, "out": Path("trial.nc")}
     assert json.loads(result.stdout)["posterior"] == "trial.nc"

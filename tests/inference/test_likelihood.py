@@ -22,7 +22,7 @@ def test_every_series_to_fit_is_observed_and_every_observed_series_is_to_fit():
 def test_counts_are_negative_binomial_with_the_discrepancy_in_their_overdispersion():
     target = TARGETS["us.deaths.non_opioid.annual"]
     expected, discrepancy = 1.1 * target.observed[:, None], np.array([0.05])
-    k = 1 / (1 / 700 + 0.05**2)
+    k = 1 / (1 / target.series.observation.size + 0.05**2)
     exact = stats.nbinom.logpmf(target.observed, k, k / (k + expected[:, 0])).sum()
     assert float(log_density(target, jnp.asarray(expected), jnp.asarray(discrepancy))[0]) == pytest.approx(
         exact, rel=1e-9

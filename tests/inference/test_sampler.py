@@ -1,9 +1,13 @@
-"""The sampler recovers a known target, chain by chain, with some coordinates held."""
+"""The sampler recovers a known target, chain by chain, with some coordinates held, and may be stopped at any time."""
+
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from contraflow.inference.sampler import descend, sample, sampler, whitening
+from contraflow.inference.checkpoint import Checkpoints
+from contraflow.inference.sampler import descend, effective_draws, sample, sampler, whitening
 
 CENTRE = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 0.01]])
@@ -72,3 +76,75 @@ def test_held_coordinates_stay_and_the_rest_follows_its_conditional():
     assert np.array_equal(drawn[-1][0], held[0])
     slope = np.polyfit(held[0], drawn.mean(axis=0)[1], 1)[0]
     assert abs(slope - 0.8) < 0.1
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_after(transitions):
+    """The sampler, whose run ends when it has made this many transitions."""
+    work = [0]
+
+    def advance(amount):
+        work[0] += amount
+        if work[0] >= transitions * ENGINE.leapfrogs:
+            raise Killed
+
+    return replace(ENGINE, advance=advance)
+
+
+def sampled(engine, saved=None):
+    factor = whitening(ENGINE.curvature(AT_CENTRE, WEIGHTS, ALL), ALL)
+    options = {"warmup": 12, "kept": 4, "thin": 5, "seed": 3, "log": quiet}
+    return sample(engine, AT_CENTRE, factor, WEIGHTS, saved=saved, **options)
+
+
+@pytest.mark.parametrize("stops", [(1,), (10,), (11,), (25,), (32,), (7, 15, 31)])
+def test_a_run_that_was_stopped_goes_on_to_the_same_draws(tmp_path, stops):
+    saved = Checkpoints(tmp_path, {"seed": 3}).of("sampling")
+    for transitions in stops:
+        with pytest.raises(Killed):
+            sampled(killed_after(transitions), saved)
+    drawn, went = sampled(ENGINE, saved)
+    expected, expected_went = sampled(ENGINE)
+    assert np.array_equal(drawn, expected)
+    assert went == expected_went
+
+
+def test_a_stopped_run_loses_less_than_ten_transitions_and_reports_the_same_work(tmp_path):
+    saved = Checkpoints(tmp_path, {"seed": 3}).of("sampling")
+    with pytest.raises(Killed):
+        sampled(killed_after(29), saved)
+    told: list[int] = []
+    made = []
+
+    def counted(*arguments):
+        made.append(1)
+        return ENGINE.transition(*arguments)
+
+    sampled(replace(ENGINE, transition=counted, advance=told.append), saved)
+    assert len(made) == 32 - 20
+    assert sum(told) == 32 * ENGINE.leapfrogs
+    made.clear()
+    sampled(replace(ENGINE, transition=counted), saved)
+    assert not made
+
+
+def test_independent_draws_count_in_full_and_repeated_ones_once():
+    rng = np.random.default_rng(0)
+    independent, held = rng.standard_normal((5, 1, 2000)), np.repeat(rng.standard_normal((1, 1, 2000)), 5, axis=0)
+    slow = [rng.standard_normal((1, 2000))]
+    for _ in range(4):
+        slow.append(0.8 * slow[-1] + 0.6 * rng.standard_normal((1, 2000)))
+    found = effective_draws(np.concatenate([independent, held, np.stack(slow)], axis=1))
+    assert found[0] == pytest.approx(10_000, rel=0.05)
+    assert found[1] == pytest.approx(2000)
+    repeated = 1 + 2 * sum((1 - k / 5) * 0.8**k for k in range(1, 5))
+    assert found[2] == pytest.approx(10_000 / repeated, rel=0.05)
+
+
+def test_a_difference_between_chains_counts_as_repetition():
+    rng = np.random.default_rng(0)
+    levels = 10 * rng.standard_normal((1, 1, 2000))
+    assert effective_draws(levels + rng.standard_normal((5, 1, 2000)))[0] == pytest.approx(2000, rel=0.01)

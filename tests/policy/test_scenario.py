@@ -217,11 +217,9 @@ def test_one_parameter_cannot_be_assumed_twice(message):
     [
         (policy("{steps: {2027: x2}}", "us.health.naloxon"), "unknown lever 'us.health.naloxon'; did you mean"),
         ("outcomes: [us.overdose_death]\n", "unknown outcome 'us.overdose_death'; did you mean 'us.overdose_deaths'?"),
-        ("outcomes: [mx.homicides]\n", "unknown outcome 'mx.homicides': it waits for the sector 'violence'"),
         ("extensions: [politic]\n", "unknown extension 'politic'; did you mean 'politics'?"),
         ("assume:\n  deterence: off\n", "did you mean 'deterrence'?"),
-        ("assume:\n  kingpin: off\n", "it waits for the sector 'cartels'"),
-        (policy("{steps: {2027: x2}}", "us.guns.dealer_inspection"), "it waits for the sector 'arms'"),
+        (policy("{steps: {2027: x2}}", "us.guns.dealer_inspections"), "did you mean 'us.guns.dealer_inspection'?"),
     ],
 )
 def test_unknown_names_are_told_the_nearest(message, text, told):
@@ -230,13 +228,31 @@ def test_unknown_names_are_told_the_nearest(message, text, told):
     assert "mine.yaml:" in text
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("[assumption, seed_01]", "mine.yaml:5: unknown source 'seed_01'; did you mean 'seed_001'?"),
+        ("[assumtion]", "did you mean 'assumption'?"),
+        ("[zzzzzzzz]", "use an id that `contraflow sources` lists, `assumption`, a URL, or a citation in words"),
+        ("\n      - seed_001\n      - seed_0001", "mine.yaml:7: unknown source 'seed_0001'; did you mean 'seed_001'?"),
+    ],
+)
+def test_an_unknown_source_is_told_the_nearest_and_its_line(message, source, told):
+    setting = f"\n    steps: {{2027: high}}\n    source: {source}"
+    assert told in message(policy(setting), UnknownName)
+
+
+@pytest.mark.parametrize("source", ["https://example.org/report.pdf", "Ministry of Health, annual report 2023, p. 4"])
+def test_a_source_may_be_a_url_or_a_citation_in_words(load, source):
+    scenario = load(policy(f'{{steps: {{2027: high}}, source: [seed_001, "{source}"]}}'))
+    assert scenario.sources == {NALOXONE: ("seed_001", source)}
+
+
 def test_unknown_scenarios():
     with pytest.raises(UnknownName, match="did you mean 'harm-reduction'") as caught:
         Scenario.load("harm-reducton")
     assert caught.value.exit_code == 2
-    with pytest.raises(UnknownName, match="it waits for the sector 'arms'"):
-        Scenario.load("gun-flow")
-    with pytest.raises(UnknownName, match="baseline, harm-reduction"):
+    with pytest.raises(UnknownName, match="baseline, cooperation-breakdown"):
         Scenario.load("zzz")
     with pytest.raises(ScenarioError, match="nowhere.yaml: cannot read"):
         Scenario.load("nowhere.yaml")
@@ -260,6 +276,17 @@ def test_out_of_range_gives_the_range_and_why(message, written):
     assert "9 is out of range, use 0.5 to 3: " in told
     assert LEVERS["us.law.penalties"].range_reason in told
     assert "mine.yaml:3: " in told
+
+
+def test_a_setting_of_the_past_is_checked_against_what_was_in_force(message, load):
+    doubled = '{steps: {"2008-06": x2}, ramp: 0}'
+    told = message(policy(doubled, "bilateral.data_sharing"), OutOfRange)
+    assert "2 is out of range, use 0.02 to 1: " in told
+    assert "in 2008-06 it was 1" in told
+    assert "mine.yaml:3: " in told
+    assert load(policy(doubled.replace("2008", "2026"), "bilateral.data_sharing"))
+    with pytest.raises(OutOfRange):
+        Scenario(policy={"bilateral.data_sharing": Schedule((Step(2008.5, Factor(2)),), 0)})
 
 
 def test_a_bare_minus_is_taken_for_a_value_and_explained(message):

@@ -9,15 +9,20 @@ import xarray as xr
 
 from contraflow import evidence
 from contraflow.analysis.decomposition import CAUSES, Decomposition, Share
+from contraflow.analysis.inflow import CUTS, InflowCuts
 from contraflow.analysis.runs import Comparison, Result, quantile_table
+from contraflow.analysis.structure import Explained
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy import Scenario
-from contraflow.report import findings
+from contraflow.report import findings, guns, leaders
+from contraflow.report.columns import CIVILIANS
 from contraflow.report.fit_record import fit_record
-from contraflow.report.study import END, MAPPED, Study
+from contraflow.report.outlook import RECORD
+from contraflow.report.study import END, MAPPED, WHOLE, Study
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
 from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation import recruitment
 
 DRAWS = 400
 REPORT = {
@@ -56,8 +61,19 @@ def _result(scenario: Scenario | None, relative: np.ndarray | float) -> Result:
     time = 2000 + (np.arange(round((END - 2000) * 12)) + 0.5) / 12
     level = 100_000 * np.exp(0.1 * rng.standard_normal(DRAWS))
     values = level * np.where(time[:, None] > 2025, 1 + np.asarray(relative), 1.0)
-    names = {o.variable for o in OUTCOMES.values()} | {"methadone_patients", "buprenorphine_patients"}
-    return Result(xr.Dataset(dict.fromkeys(names, (("time", "draw"), values)), {"time": time}), scenario)
+    names = {o.variable for o in OUTCOMES.values()} | set(RECORD)
+    data = dict.fromkeys(names, (("time", "draw"), values))
+    force = bool(scenario and any(name.startswith("us.force.") for name in scenario.policy))
+    data[OUTCOMES[CIVILIANS].variable] = (("time", "draw"), np.full(values.shape, 60.0 if force else 0.0))
+    return Result(xr.Dataset(data, {"time": time}), scenario)
+
+
+def _inflow(exponent: np.ndarray) -> InflowCuts:
+    """Homicides that follow the exponent alone, at once: (1 − cut) to its power."""
+    rng = np.random.default_rng(13)
+    years = np.arange(2025, 2036)
+    ratio = np.stack([np.broadcast_to((1 - cut) ** exponent, (len(years), len(exponent))) for cut in CUTS])
+    return InflowCuts(CUTS, years, ratio, exponent, rng.uniform(0.1, 0.5, len(exponent)))
 
 
 def _share(id: str, label: str, middle: float, sd: float) -> Share:
@@ -80,7 +96,7 @@ def _map(name: str, certain: Callable[[float, float], bool]) -> xr.Dataset:
     return table
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def invented(posterior: Posterior) -> Callable[..., Study]:
     """Makes a study from scenario → (mean, sd) of its relative effect on everything."""
 
@@ -105,13 +121,21 @@ def invented(posterior: Posterior) -> Callable[..., Study]:
             "strikes": _map("strikes", lambda _, slack: slack == 1),
             "laboratories": _map("laboratories", lambda count, slack: count * slack <= 125),
         }
+        killed = {s: findings.civilian_deaths(c, findings.EVIDENCE_END) for s, c in comparisons.items()}
+        lead = comparisons.get(leaders.SCENARIO)
+        half, all_ = quantile_table(np.linspace(-1.4, 0.4, DRAWS)), quantile_table(np.linspace(0.8, 1, DRAWS))
         return Study(
-            "us-opioids",
+            WHOLE,
             DRAWS,
             baseline,
             comparisons,
             short,
             long,
+            {s: q for s, q in killed.items() if q},
+            leaders.reading(lead, posterior, learned, END) if lead else None,
+            _inflow(posterior.parameters()["gun_lethality"]) if guns.SCENARIO in effects else None,
+            (Explained("mx.homicides", "mx.homicides.inegi.annual", 2000, 2024, half, all_),),
+            recruitment.comparison(),
             {k: m for k, m in maps.items() if MAPPED[k].scenario in effects},
             Decomposition(quantile_table(np.full(DRAWS, 9000.0)), causes, DRAWS, 0.0),
             DRAWS,

@@ -5,58 +5,107 @@ from dataclasses import replace
 import pytest
 
 from contraflow.inference.posterior import Posterior
-from contraflow.report import drawings, sentences
+from contraflow.report import drawings, guns, leaders, opening, outlook, sentences, tables
+from contraflow.report.columns import HEADLINES, LIVES, MEXICO, SUBJECTS, UNITED_STATES
+from contraflow.report.figures import MARKERS
 from contraflow.report.findings import FROM_ASSUMPTION, hypothesis_table, leading_cause
 from contraflow.report.fit_record import convergence, cut_note, fit_record
-from contraflow.report.study import _page
+from contraflow.report.page import html
+from contraflow.system.outcomes import OUTCOMES
 
 CLEAR, LEANING, UNDECIDED, NOTHING = (-0.05, 0.01), (-0.02, 0.016), (-0.123, 1.0), (0.0, 1e-6)
 SIZES = {"harm-reduction": CLEAR, "health-cuts": LEANING, "strikes": UNDECIDED, "penalties": NOTHING}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study(invented):
     return invented(SIZES)
+
+
+@pytest.fixture(scope="module")
+def pictures(study):
+    return drawings.all_pictures(study)
+
+
+@pytest.fixture(scope="module")
+def page(study, pictures):
+    return html(study, pictures)
+
+
+@pytest.fixture(scope="module")
+def asked(invented):
+    """A study with the scenarios of the questions on guns and leaders."""
+    return invented({"gun-flow": LEANING, "leaders-first": UNDECIDED})
 
 
 def test_the_summary_gives_an_undecided_effect_an_interval_and_no_median(study, tmp_path):
     f = study.short["strikes"]["us.overdose_deaths"]
     assert f.verdict.strength == "undecided"
-    lines = {line.split(":")[0].strip(): line for line in sentences.summary(study, tmp_path).splitlines()}
+    lines = {line.split(":")[0].strip(): line for line in opening.summary(study, tmp_path).splitlines()}
     undecided = next(line for label, line in lines.items() if label.startswith("Strikes"))
-    assert "90 %: " in undecided and "undecided" in undecided
+    assert sentences.interval(f.effect.difference) in undecided and "undecided" in undecided
     assert sentences.signed(f.effect.difference["median"]) not in undecided
 
 
 def test_what_is_clear_leaning_and_undecided_stands_apart_on_the_opening_page(study):
-    for opening in (sentences.opening(study), sentences.opening_es(study)):
-        labels = [[t.split(":")[0] for t in part] for part in (opening.found[:-1], opening.leaning, opening.undecided)]
-        assert [len(part) for part in labels] == [2, 1, 1]
+    for page, first, nothing in (
+        (opening.opening(study), "Harm reduction", "No effect worth naming on"),
+        (opening.opening_es(study), "Reducción de daños", "Sin efecto apreciable en"),
+    ):
+        for side in page.sides:
+            assert [len(part) for part in (side.leaning, side.undecided)] == [1, 1]
+            assert side.found[0].startswith(first) and side.found[-1].startswith(nothing)
+
+
+def test_each_country_has_a_column_of_its_own_and_nothing_adds_them(study):
+    for page in (opening.opening(study), opening.opening_es(study)):
+        us, mx = page.sides
+        assert not any(word in text for text in us.found for word in ("homicid", "Mexic", "México"))
+        assert not any(word in text for text in mx.found for word in ("overdose", "sobredosis"))
+    assert UNITED_STATES.outcome.startswith("us.") and MEXICO.outcome.startswith("mx.")
+    assert set(HEADLINES) <= set(OUTCOMES)
+
+
+def test_deaths_never_stand_without_those_jailed_missing_and_arrested(page):
+    section = page[page.index('id="both"') : page.index('id="effects"')]
+    for row in LIVES:
+        for name in (row.us, row.mx):
+            assert name is None or section.count(OUTCOMES[name].label.en) == len(SIZES)
+
+
+def test_civilians_killed_by_force_are_told_for_force_alone_and_as_assumed(study, page):
+    assert set(study.civilians) == {"strikes"}
+    assert "Civilians killed by foreign force" in page[page.index('id="s-strikes"') :]
+    health = page[page.index('id="s-harm-reduction"') : page.index('id="s-health-cuts"')]
+    assert "Civilians killed" not in health
+    assert [r["scenario"] for r in tables.all_tables(study)["civilian-deaths"]] == ["strikes"]
 
 
 def test_titles_name_effects_with_a_clear_sign_alone(study):
-    assert "1 of 4 policies has a clear sign" in drawings.effects(study).title
-    assert "“Strikes on laboratories”" not in drawings.effects(study).title
-    assert "“Strikes on laboratories”" not in drawings.differences(study).title
+    for subject in SUBJECTS:
+        assert "1 of 4 policies has a clear sign" in drawings.effects(study, subject).title
+        assert "“Strikes on laboratories”" not in drawings.effects(study, subject).title
+        assert "“Strikes on laboratories”" not in drawings.differences(study, subject).title
 
 
 def test_titles_are_neutral_when_no_sign_is_clear(invented):
     study = invented({"health-cuts": LEANING, "strikes": UNDECIDED})
-    assert drawings.effects(study).title == "None of 2 policies has a clear sign on overdose deaths to 2030"
-    assert "undecided" in drawings.differences(study).title
-    assert sentences.precision_of_effects(study) == "mixed"
+    title = drawings.effects(study, MEXICO).title
+    assert title == "None of 2 policies has a clear sign on homicides in Mexico to 2030"
+    assert "undecided" in drawings.differences(study, MEXICO).title
+    assert sentences.precision_of_effects(study, MEXICO) == "mixed"
 
 
 def test_precision_is_claimed_only_as_computed(invented):
     rough = invented({"harm-reduction": (-0.05, 0.01)})
-    assert sentences.precision_of_effects(rough) == "wider"
-    assert "less certain" in sentences.outlook(rough)
+    assert sentences.precision_of_effects(rough, UNITED_STATES) == "wider"
+    assert "less certain" in sentences.outlook(rough, UNITED_STATES)
     by = rough.short["harm-reduction"]
     f = by["us.overdose_deaths"]
     exact = replace(f, effect=replace(f.effect, difference={"q05": -1010.0, "median": -1000.0, "q95": -990.0}))
     sharp = replace(rough, short={"harm-reduction": {**by, "us.overdose_deaths": exact}})
-    assert sentences.precision_of_effects(sharp) == "narrower"
-    assert "narrower 90 % interval" in sentences.outlook(sharp)
+    assert sentences.precision_of_effects(sharp, UNITED_STATES) == "narrower"
+    assert "narrower 90 % interval" in sentences.outlook(sharp, UNITED_STATES)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +155,74 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     assert "quick trial" in convergence(replace(record, trial=True), 400)
 
 
-def test_a_posterior_without_a_record_says_so(invented, posterior):
+def test_a_posterior_without_a_record_says_so(study, pictures, posterior):
     bare = fit_record(Posterior(posterior.coordinates, posterior.innovations, {}, {"seed": 1}))
     assert "nothing can be said" in convergence(bare, 10)
     assert "not recorded" in cut_note(bare)
-    study = replace(invented({"strikes": UNDECIDED}), fit=bare)
-    assert "does not say how well it covers its data" in _page(study, drawings.all_pictures(study))
+    assert "does not say how well it covers its data" in html(replace(study, fit=bare), pictures)
 
 
-def test_a_study_of_few_draws_says_that_it_is_a_trial(study, tmp_path):
-    assert "too few for use" not in sentences.summary(study, tmp_path)
+def test_a_study_of_few_draws_says_that_it_is_a_trial(study, pictures, tmp_path):
+    assert "too few for use" not in opening.summary(study, tmp_path)
     small = replace(study, draws=20)
-    assert "20 draws, too few for use" in sentences.summary(small, tmp_path)
-    assert "20 draws are too few for use: this is a trial." in _page(small, drawings.all_pictures(small))
+    assert "20 draws, too few for use" in opening.summary(small, tmp_path)
+    assert "20 draws are too few for use: this is a trial." in html(small, pictures)
 
 
-def test_the_page_shows_the_stricter_cut_bayes_factors_and_laboratories(study):
-    page = _page(study, drawings.all_pictures(study))
+def test_the_page_shows_the_stricter_cut_bayes_factors_and_laboratories(page):
     for words in ("How the sampling went", "Stricter cut", "Bayes factor", "How few laboratories would there have"):
         assert words in page
+
+
+def test_leaders_are_read_within_24_months_and_beyond_apart(asked, study):
+    homicides = [part[MEXICO.outcome] for part in (asked.leaders.within, asked.leaders.beyond)]
+    assert [(f.start, f.end) for f in homicides] == [(2025.0, 2027.0), (2027.0, 2036.0)]
+    assert homicides[1].verdict.from_assumption  # no panel looks so far
+    told = leaders.told(asked)
+    assert told.place == "undecided" and "first 24 months" in told.en and "primeros 24 meses" in told.es
+    assert leaders.told(study) is None
+
+
+def test_the_gun_question_has_a_curve_over_both_beliefs(asked, study):
+    table = guns.cells(asked.inflow, 2035)
+    assert [len(row) for row in table] == [guns.EXPONENTS] * guns.SHARES
+    assert sum(c.draws for row in table for c in row) == asked.inflow.draws
+    for row in table:
+        assert row[0].needed is None
+        needed = [c.needed for c in row if c.needed is not None]
+        assert needed == sorted(needed, reverse=True)
+        # Where killing answers rifles with the exponent e, 10 % fewer needs a cut of 1 − 0.9^(1/e).
+        assert needed[-1] == pytest.approx(1 - 0.9 ** (1 / row[-1].lethality), rel=0.1)
+        assert all(c.reached[0] <= c.reached[1] for c in row)
+    told = guns.told(asked)
+    p = float(asked.inflow.reached(0.9, 2035).mean())
+    assert told.place == "undecided" and sentences.probability(p, asked.inflow.draws) in told.en
+    assert guns.told(study) is None
+
+
+def test_fan_charts_show_both_countries_with_their_data(study):
+    charts = {c.name: c for c in outlook.charts(study)}
+    assert {c.country for c in charts.values()} == {"us", "mx"}
+    assert [s.id for s in charts["homicides"].series] == ["mx.homicides.inegi.annual"]
+    assert len(charts["seizures"].fans) == 4 and all(fan.points for fan in charts["seizures"].fans)
+    for chart in charts.values():
+        assert chart.series or chart.note
+        lines = [fan.line for fan in chart.fans]
+        assert chart.apart or len(set(lines)) == len(lines)  # told apart without colour
+
+
+def test_signs_are_told_apart_without_colour():
+    told = {MARKERS[strength] for strength in ("clear", "leaning", "undecided")}
+    assert len(told) == 3
+
+
+def test_the_published_model_stands_beside_its_own_counterfactual(study, page):
+    section = page[page.index('id="recruitment"') : page.index('id="structure"')]
+    assert "Against its own counterfactual" in section and "115,000" in section
+    rows = tables.all_tables(study)["recruitment-model"]
+    assert len(rows) == len(study.recruitment)
+
+
+def test_structure_and_latents_are_told_apart_in_one_sentence(study):
+    told = sentences.structure_sentence(study.structure)
+    assert "structure alone" in told and "with latent drivers" in told and "below −100" in told

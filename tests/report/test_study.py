@@ -8,8 +8,9 @@ import pytest
 
 import contraflow
 from contraflow.errors import ContraflowError, UnknownName
+from contraflow.policy import Scenario
 from contraflow.report import study as module
-from contraflow.report.study import STUDIES, run_study, study_size
+from contraflow.report.study import STUDIES, WHOLE, run_study, study_size
 
 DRAWS = 20
 
@@ -28,6 +29,9 @@ def test_a_study_writes_page_figures_and_tables(written):
     figures = {p.stem for p in (folder / "figures").glob("*.svg")}
     assert {
         "effects",
+        "effects-mexico",
+        "homicides",
+        "guns",
         "overdose-deaths",
         "fentanyl-purity",
         "thresholds-strikes",
@@ -43,19 +47,24 @@ def test_a_study_writes_page_figures_and_tables(written):
         "thresholds-strikes",
         "fall-since-2023",
         "hypotheses",
+        "guns",
+        "leaders",
+        "recruitment-model",
+        "structure",
+        "civilian-deaths",
     } <= tables
     assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
 
 
 @pytest.mark.slow
 def test_progress_adds_up_to_the_size_told_beforehand(written):
-    assert written[1] == study_size("us-opioids", DRAWS)
+    assert written[1] == study_size(WHOLE, DRAWS)
 
 
 @pytest.mark.slow
 def test_the_summary_is_short_and_ends_with_the_report(written):
     lines = written[0].summary_text.splitlines()
-    assert 8 <= len(lines) <= 12
+    assert 8 + len(STUDIES[WHOLE]) <= len(lines) <= 10 + len(STUDIES[WHOLE])
     assert lines[-1] == f"Report: {written[0].report_path}"
 
 
@@ -93,7 +102,7 @@ def test_force_is_shown_with_consent_legality_and_civilians(written):
 def test_the_page_says_both_languages_and_the_present_apart(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     assert "Resumen en español" in page
-    assert page.count("Against 2024 (not the effect of the policy)") == len(STUDIES["us-opioids"])
+    assert page.count("Against 2024 (not the effect of the policy)") == len(STUDIES[WHOLE])
 
 
 @pytest.mark.slow
@@ -112,13 +121,13 @@ def test_a_study_that_breaks_leaves_the_earlier_one_alone_and_nothing_else(tmp_p
     folder.mkdir()
     (folder / "study.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(module, "_simulated", lambda *a: None)
-    monkeypatch.setattr(module.sentences, "summary", lambda *a: "")
+    monkeypatch.setattr(module.opening, "summary", lambda *a: "")
 
     def breaks(study, target, summary):
         (target / "index.html").write_text("half", encoding="utf-8")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_write", breaks)
+    monkeypatch.setattr(module.page, "write", breaks)
     with pytest.raises(KeyboardInterrupt):
         run_study(out=folder, model=object())
     assert [p.name for p in tmp_path.iterdir()] == ["latest"]
@@ -161,5 +170,10 @@ def test_a_folder_that_is_no_study_is_not_replaced(tmp_path):
 
 
 def test_an_unknown_study_names_the_nearest(tmp_path):
-    with pytest.raises(UnknownName, match="us-opioids"):
-        run_study("us-opioid", tmp_path)
+    with pytest.raises(UnknownName, match="border"):
+        run_study("borders", tmp_path)
+
+
+def test_the_whole_study_runs_every_shipped_policy_without_extensions():
+    assert set(STUDIES[WHOLE]) == set(Scenario.shipped()) - {"baseline"}
+    assert not any(Scenario.load(name).extensions for name in STUDIES[WHOLE])

@@ -71,6 +71,7 @@ def test_a_probability_is_never_surer_than_its_draws_allow():
     assert probability(1.0, 500) == ">0.99"
     assert probability(0.0, 20) == "<0.05"
     assert probability(0.85, 20) == "0.85"
+    assert probability(0.996, 500) == ">0.99"
 
 
 @pytest.mark.parametrize(("factor", "text"), [(None, "–"), (1e9, ">100"), (3.14159, "3.1"), (1e-4, "<0.01")])

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from contraflow import evidence
-from contraflow.analysis.runs import DATA_END, START, SUBSTEPS, Model, Result
-from contraflow.engine import Grid, ledgers, loops, simulate
+from contraflow.analysis.runs import DATA_END, START, SUBSTEPS, Model, Result, load
+from contraflow.engine import Grid, ledgers, loops
 from contraflow.engine.model import check_units
+from contraflow.engine.native import simulate
 from contraflow.evidence import ASSUMPTION
 from contraflow.policy import Scenario
 from contraflow.policy.dates import LAST_DATE
@@ -30,11 +31,11 @@ NEGLIGIBLE = 0.01
 Step = Callable[[str], None]
 
 
-def check(model: Model, draws: int = 20, progress: Step | None = None) -> dict[str, Any]:
+def check(get: Callable[[], Model] = load, draws: int = 20, progress: Step | None = None) -> dict[str, Any]:
     """Every check of the model, as plain values.
 
     Args:
-        model: the model with the posterior whose draws are run.
+        get: gives the model with the posterior whose draws are run; called only if units agree.
         draws: number of draws to run.
         progress: called with the name of each part as it begins.
 
@@ -42,21 +43,18 @@ def check(model: Model, draws: int = 20, progress: Step | None = None) -> dict[s
         Counts (``variables``, ``stocks``, ``parameters``, ``levers``, ...), ``units_failed``, ``ledgers`` (largest
         relative error of each), ``loops`` (whether each exists), ``step_halving`` by outcome, the largest of it as
         ``step_halving_max_change`` with its outcome and window, and ``problems``: a sentence for everything that
-        does not hold, empty where all does.
+        does not hold, empty where all does. Where units do not agree nothing is run, and what a run would show
+        (ledgers, step, draws, hashes) is absent.
     """
     begin = progress or (lambda part: None)
     begin("units")
-    equations = reference_model(EXTENSIONS)
+    equations = reference_model(EXTENSIONS, units=False)
     failed = check_units(equations)
-    begin("ledgers")
-    closure = _ledgers(model, draws)
     begin("loops")
     found = {
-        loop.id: loops.path(reference_model(loop.extensions), loop.waypoints) is not None for loop in LOOPS.values()
+        loop.id: loops.path(reference_model(loop.extensions, units=False), loop.waypoints) is not None
+        for loop in LOOPS.values()
     }
-    begin("step halving")
-    halving = _step_halving(model, draws)
-    worst = max(halving, key=lambda name: halving[name][0])
     known = evidence.load()
     unsourced = [p.id for p in known.parameters.values() if not _has_source(p)]
     report: dict[str, Any] = {
@@ -65,7 +63,6 @@ def check(model: Model, draws: int = 20, progress: Step | None = None) -> dict[s
         "flows": len(equations.of_kind("flow")),
         "units_checked": len(equations.variables) + len(equations.parameters),
         "units_failed": failed,
-        "ledgers": closure,
         "parameters": len(known.parameters),
         "parameters_with_source": len(known.parameters) - len(unsourced),
         "levers": len(LEVERS),
@@ -75,6 +72,23 @@ def check(model: Model, draws: int = 20, progress: Step | None = None) -> dict[s
         "sources": len(known.sources),
         "claims": len(known.claims),
         "loops": found,
+    }
+    if not failed:
+        begin("posterior")
+        report |= _run(get(), draws, begin)
+    report["problems"] = _problems(report, unsourced)
+    return report
+
+
+def _run(model: Model, draws: int, begin: Step) -> dict[str, Any]:
+    """The part of the report for which the model is run."""
+    begin("ledgers")
+    closure = _ledgers(model, draws)
+    begin("step halving")
+    halving = _step_halving(model, draws)
+    worst = max(halving, key=lambda name: halving[name][0])
+    return {
+        "ledgers": closure,
         "step_halving": {name: change for name, (change, _) in halving.items()},
         "step_halving_max_change": halving[worst][0],
         "step_halving_outcome": worst,
@@ -82,20 +96,20 @@ def check(model: Model, draws: int = 20, progress: Step | None = None) -> dict[s
         "draws": draws,
         **model.fingerprint,
     }
-    report["problems"] = _problems(report, unsourced)
-    return report
 
 
 def _problems(report: dict[str, Any], unsourced: list[str]) -> list[str]:
     problems = [f"units: {failure}" for failure in report["units_failed"]]
-    for name, error in report["ledgers"].items():
+    if "ledgers" not in report:
+        problems.append("ledgers and the step were not looked at: a model whose units do not agree is not run")
+    for name, error in report.get("ledgers", {}).items():
         if not error <= LEDGER_TOLERANCE:
             problems.append(
                 f"the ledger {name} does not close: relative error {error:.1e}, allowed {LEDGER_TOLERANCE:g}"
             )
     problems += [f"the parameter {id} has no source" for id in unsourced]
     problems += [f"the loop {name} is missing" for name, found in report["loops"].items() if not found]
-    change = report["step_halving_max_change"]
+    change = report.get("step_halving_max_change", 0.0)
     if not change <= STEP_TOLERANCE:
         problems.append(
             f"halving the step moves {report['step_halving_outcome']} ({report['step_halving_window']}) by "

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from contraflow.engine import Grid, NonFiniteError, simulate
+from contraflow.engine import Grid, NonFiniteError
 from contraflow.engine.model import Model as Equations
+from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario

@@ -26,16 +26,12 @@ from contraflow.engine import Variable, loops
 from contraflow.errors import UnknownName, nearest
 from contraflow.evidence import SourceRef
 from contraflow.policy import Scenario
-from contraflow.policy.scenario import NOT_YET as SCENARIOS_NOT_YET
 from contraflow.system import EXTENSIONS, reference_model
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
-from contraflow.system.hypotheses import NOT_YET as HYPOTHESES_NOT_YET
 from contraflow.system.latents import LATENTS
 from contraflow.system.levers import LEVERS, Lever
-from contraflow.system.levers import NOT_YET as LEVERS_NOT_YET
 from contraflow.system.loops import LOOPS, Loop
 from contraflow.system.observations import OBSERVABLES
-from contraflow.system.outcomes import NOT_YET as OUTCOMES_NOT_YET
 from contraflow.system.outcomes import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -57,7 +53,7 @@ def explain(id: str, model: Model | None = None) -> Explanation:
         model: whose posterior to report; the shipped one by default, and none where there is none that fits.
 
     Raises:
-        UnknownName: no such id; with the nearest one, or the sector that it waits for.
+        UnknownName: no such id; with the nearest one.
     """
     for known, explainer in _kinds():
         if id in known:
@@ -89,15 +85,6 @@ def _kinds() -> list[tuple[Collection[str], Callable[[str, Model | None], Explan
 
 
 def _unknown(id: str) -> UnknownName:
-    for kind, waiting in (
-        ("lever", LEVERS_NOT_YET),
-        ("outcome", OUTCOMES_NOT_YET),
-        ("hypothesis", HYPOTHESES_NOT_YET),
-        ("scenario", SCENARIOS_NOT_YET),
-    ):
-        if id in waiting:
-            reason = f"it waits for the sector '{waiting[id]}', which this version of the model does not have"
-            return UnknownName(kind, id, None, reason)
     ids = all_ids()
     same_letters = {known.casefold(): known for known in ids}
     return UnknownName("name", id, same_letters.get(id.casefold()) or nearest(id, ids))
@@ -178,6 +165,7 @@ def _lever(lever: Lever) -> Explanation:
         sources=tuple(_source_row(id) for id in lever.sources),
         details={
             "today": lever.today,
+            "to the end of 2024": lever.history or "as today",
             "range": f"{exact(lever.low)} to {exact(lever.high)}: {lever.range_reason}",
             "in words": lever.display_unit.en,
             "levels": {level.name: f"{exact(level.value)}: {level.text.en}" for level in lever.levels},

@@ -27,7 +27,7 @@ from contraflow.policy import Scenario
 from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import format_date, parse_end
 from contraflow.system import reference_model
-from contraflow.system.outcomes import NOT_YET, OUTCOMES, Outcome
+from contraflow.system.outcomes import OUTCOMES, Outcome
 
 TODAY = 2024.0
 SUBSTEPS = 2
@@ -40,12 +40,11 @@ def outcome(name: str) -> Outcome:
     """The declared outcome of this id.
 
     Raises:
-        UnknownName: with the nearest id, or the sector that it waits for.
+        UnknownName: with the nearest id.
     """
     if name in OUTCOMES:
         return OUTCOMES[name]
-    reason = f"it waits for the sector '{NOT_YET[name]}'" if name in NOT_YET else None
-    raise UnknownName("outcome", name, None if reason else nearest(name, OUTCOMES), reason)
+    raise UnknownName("outcome", name, nearest(name, OUTCOMES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,8 +45,7 @@ def check(draws: Annotated[int, typer.Option(min=1, help="Posterior draws to run
         from contraflow.analysis.check import check as check_model
         from contraflow.analysis.runs import load
 
-        begin("posterior")
-        report = check_model(load(), draws, begin)
+        report = check_model(load, draws, begin)
     if json:
         print_json(report)
     else:
@@ -57,17 +56,21 @@ def check(draws: Annotated[int, typer.Option(min=1, help="Posterior draws to run
 
 def _print_report(report: dict[str, Any]) -> None:
     size = f"{report['variables']} variables, {report['stocks']} stocks, {report['flows']} flows"
-    change = f"{report['step_halving_outcome']} ({report['step_halving_window']})"
     rows = {
-        "Model": f"{size}; hash {report['model']}",
+        "Model": size,
         "Units": f"{report['units_checked']} checked, {len(report['units_failed'])} wrong",
-        "Ledgers": "\n".join(f"{name}: closes to {error:.0e}" for name, error in report["ledgers"].items()),
         "Parameters": f"{report['parameters']}, {report['parameters_with_source']} with a source",
         "Evidence": f"{report['sources']} sources, {report['series']} series, {report['claims']} claims",
         "Interface": f"{report['levers']} levers, {report['outcomes']} outcomes, {report['scenarios']} scenarios",
         "Loops": ", ".join(f"{name}{'' if found else ' (missing)'}" for name, found in report["loops"].items()),
-        "Half the step": f"moves {change} by {100 * report['step_halving_max_change']:.2g} %, all others less",
     }
+    if not report["units_failed"]:
+        change = f"{report['step_halving_outcome']} ({report['step_halving_window']})"
+        rows |= {
+            "Model": f"{size}; hash {report['model']}",
+            "Ledgers": "\n".join(f"{name}: closes to {error:.0e}" for name, error in report["ledgers"].items()),
+            "Half the step": f"moves {change} by {100 * report['step_halving_max_change']:.2g} %, all others less",
+        }
     made = table("", "")
     made.show_header = False
     for name, words in rows.items():

@@ -19,6 +19,8 @@ from contraflow.errors import ContraflowError
 
 #: Width of tables that go to a file or a pipe, which has none.
 PIPE_WIDTH = 144
+#: Seconds over which the speed of a progress bar is taken: a step of a fit may take a minute.
+SPEED_PERIOD = 600
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
 
@@ -68,7 +70,13 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         TimeElapsedColumn(),
         *((TimeRemainingColumn(),) if total else ()),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        speed_estimate_period=SPEED_PERIOD,
+    ) as bar:
         task = bar.add_task(description, total=total)
         yield lambda amount: bar.advance(task, amount)
 

@@ -12,14 +12,14 @@ from contraflow.cli.output import Json, examples, notice, print_json, progress, 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    shown = examples("contraflow study", "contraflow study us-opioids --out reports/latest --draws 500")
+    shown = examples("contraflow study", "contraflow study border --out reports/latest --draws 500")
     app.command(epilog=shown, rich_help_panel="Results")(study)
     shown = examples("contraflow fit --quick --out trial.nc", "contraflow fit --seed 7")
     app.command(epilog=shown, rich_help_panel="Model")(fit)
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="Name of the study.")] = "us-opioids",
+    name: Annotated[str, typer.Argument(help="Name of the study.")] = "border",
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports/latest"),
     draws: Annotated[int, typer.Option(min=1, help="Posterior draws.")] = 500,
     json: Json = False,
@@ -44,10 +44,16 @@ def fit(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fit the model to data and write the posterior, as NetCDF that ArviZ reads. Takes long."""
-    from contraflow.inference.fit import fit as fit_model
+    """Fit the model to data and write the posterior, as NetCDF that ArviZ reads.
 
-    path = fit_model(seed=seed, quick=quick, out=out, log=notice)
+    Takes long. Work is saved beside the output as it is done: stopped, and begun again with the same options, the fit
+    goes on from there and ends with the same draws.
+    """
+    from contraflow.inference.fit import fit as fit_model
+    from contraflow.inference.fit import fit_size
+
+    with progress("fit", fit_size(quick)) as advance:
+        path = fit_model(seed=seed, quick=quick, out=out, log=notice, progress=advance)
     if json:
         print_json({"posterior": str(path), "seed": seed, "quick": quick})
     else:

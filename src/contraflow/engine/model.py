@@ -68,6 +68,20 @@ class Model:
         """Names of the variables that depend directly on this one."""
         return tuple(v for v in self.variables if name in self.inputs_of(v))
 
+    def upstream(self, names: Iterable[str]) -> frozenset[str]:
+        """Variables and parameters that these depend on by any path, at once, over time or by a starting value."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self.variables:
+                initial = self.variables[name].initial
+                waiting += [*self.inputs_of(name), *([initial] if isinstance(initial, str) else [])]
+        return frozenset(found)
+
     def _is_on(self, variable: Variable) -> bool:
         return variable.extension is None or variable.extension in self.extensions
 

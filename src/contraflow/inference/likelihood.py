@@ -22,6 +22,8 @@ from contraflow.system.observations import OBSERVABLES, Observable
 
 Array = Any
 FREE_LEVEL_SD = 2.0
+#: Prior of what the model misses of a series, as a log scale: its median, and the sd of its logarithm.
+DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.03, 0.8
 
 
 @dataclass(frozen=True, eq=False)

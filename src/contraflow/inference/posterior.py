@@ -23,6 +23,7 @@ from scipy import stats
 from contraflow import evidence
 from contraflow.errors import ContraflowError
 from contraflow.inference import priors
+from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
 from contraflow.system.levers import LEVERS
@@ -121,10 +122,10 @@ class Posterior:
         """Write NetCDF, whole or not at all."""
         values = self.parameters()
         groups = {
-            "posterior": xr.Dataset({k: (("chain", "draw"), values[k][None].astype("f4")) for k in values}),
+            "posterior": xr.Dataset({k: (("chain", "draw"), _short(values[k])[None]) for k in values}),
             "coordinates": _table("coordinates", self.coordinates),
             "innovations": xr.Dataset(
-                {k: (("chain", "draw", f"{k}_knot"), v.T[None].astype("f4")) for k, v in self.innovations.items()}
+                {k: (("chain", "draw", f"{k}_knot"), _short(v).T[None]) for k, v in self.innovations.items()}
             ),
             "discrepancy": _table("discrepancy", self.discrepancy),
         }
@@ -140,9 +141,15 @@ class Posterior:
             partial.unlink(missing_ok=True)
 
 
+def _short(x: np.ndarray) -> np.ndarray:
+    """Single precision with the last 14 bits of the fraction at zero: within 0.1 %, and half the size in a file."""
+    bits = np.ascontiguousarray(x, dtype="<f4").view("<u4")
+    return ((bits + np.uint32(1 << 13)) & np.uint32(0xFFFFFFFF ^ ((1 << 14) - 1))).view("<f4")
+
+
 def _table(name: str, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Many numbers a draw as one array (chain, draw, name)."""
-    values = np.stack([np.asarray(v, dtype="f4") for v in columns.values()], axis=-1)[None]
+    values = np.stack([_short(v) for v in columns.values()], axis=-1)[None]
     return xr.Dataset({name: (("chain", "draw", "name"), values)}, {"name": list(columns)})
 
 
@@ -197,7 +204,8 @@ def fit_hash() -> str:
         },
         {d.id: [d.interpolation, [[r.date, r.value] for r in d.rows]] for d in known.drivers.values()},
         {name: dataclasses.astuple(latent) for name, latent in LATENTS.items()},
-        {lever.id: lever.today for lever in LEVERS.values()},
+        {lever.id: [lever.today, lever.history] for lever in LEVERS.values()},
+        [DISCREPANCY_MEDIAN, DISCREPANCY_SD],
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

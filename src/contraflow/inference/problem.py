@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from contraflow import evidence
-from contraflow.engine import Grid, Model, simulator
+from contraflow.engine import Grid, Model
+from contraflow.engine.native import simulator
 from contraflow.inference import priors
-from contraflow.inference.likelihood import Target, series_log_density, targets
+from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD, Target, series_log_density, targets
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
@@ -24,7 +25,6 @@ from contraflow.system.latents import LATENTS, basis
 Array = Any
 START = 2000.0
 DATA_END = 2025.0
-DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.05, 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,5 +106,5 @@ def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
     )
     inputs = {k: v for k, v in build_inputs(grid, None, dict.fromkeys(LATENTS)).items() if k not in LATENTS}
     record = sorted({t.observable.variable for t in prepared.values()})
-    run = simulator(model, record, grid, checkpoint=True)
+    run = simulator(model, record, grid)
     return Problem(model, grid, until, prepared, free, innovations, names, bases, inputs, run)

@@ -14,17 +14,31 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from contraflow.inference.checkpoint import Checkpoint
+
 Array = Any
+
+#: Transitions between two checkpoints, and between two lines of the log.
+SAVE_EVERY = 10
+
+
+def _unheard(_: int) -> None:
+    return None
 
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """A target over y (size, chains): ``log_density(y, weights)`` → (chains,), weights one a series."""
+    """A target over y (size, chains): ``log_density(y, weights)`` → (chains,), weights one a series.
+
+    ``advance`` is told of work as it is done, in evaluations of the gradient.
+    """
 
     size: int
     chains: int
+    leapfrogs: int
     gradient: Callable[[Array, Array], tuple[Array, Array]]
-    transition: Callable[..., tuple[Array, Array, Array]]
+    transition: Callable[..., tuple[Array, Array, Array, Array]]
+    advance: Callable[[int], None] = _unheard
 
     def curvature(self, y: np.ndarray, weights: np.ndarray, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """Hessian (chains, free, free) of minus the log density at every chain's own point y (size, chains)."""
@@ -35,6 +49,7 @@ class Sampler:
         for place in places:
             moved = np.asarray(self.gradient(at.at[place].add(step), w)[1])
             columns.append((slope[places] - moved[places]) / step)
+            self.advance(1)
         hessian = np.transpose(np.stack(columns), (2, 0, 1))
         return 0.5 * (hessian + np.transpose(hessian, (0, 2, 1)))
 
@@ -49,7 +64,13 @@ def pull(factor: Array, slope: Array) -> Array:
     return jnp.einsum("cij,ic->jc", factor, slope)
 
 
-def sampler(log_density: Callable[[Array, Array], Array], size: int, chains: int, leapfrogs: int = 10) -> Sampler:
+def sampler(
+    log_density: Callable[[Array, Array], Array],
+    size: int,
+    chains: int,
+    leapfrogs: int = 10,
+    advance: Callable[[int], None] = _unheard,
+) -> Sampler:
     """Compile gradient and transition for this many chains."""
 
     def total(y: Array, weights: Array) -> tuple[Array, Array]:
@@ -83,7 +104,7 @@ def sampler(log_density: Callable[[Array, Array], Array], size: int, chains: int
         keep = accepted[None, :]
         return jnp.where(keep, proposal, y), jnp.where(accepted, proposed, value), jnp.where(keep, g, slope), chance
 
-    return Sampler(size, chains, jax.jit(gradient), jax.jit(transition))
+    return Sampler(size, chains, leapfrogs, jax.jit(gradient), jax.jit(transition), advance)
 
 
 def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -114,6 +135,7 @@ def descend(target: Sampler, y: np.ndarray, factor: np.ndarray, weights: np.ndar
         direction = np.where(better, newton, direction)
         size = np.where(better, np.minimum(size * 1.5, 1.0), size * 0.3)
         point = best + size * direction
+        target.advance(1)
     return best
 
 
@@ -128,18 +150,22 @@ def sample(
     thin: int,
     seed: int,
     log: Callable[[str], None],
+    saved: Checkpoint | None = None,
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Draws (kept, size, chains) after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
-    Each chain's step is tuned to 80 % acceptance during the warm-up and jittered by 20 %.
+    Each chain's step is tuned to 80 % acceptance during the warm-up and jittered by 20 %. With ``saved``, the work is
+    saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
     """
     f, w = jnp.asarray(factor), jnp.asarray(weights)
-    rng = np.random.default_rng(seed)
-    value, slope = target.gradient(jnp.asarray(y), w)
-    position, step = jnp.asarray(y), np.full(target.chains, 0.15)
-    chances: list[np.ndarray] = []
-    draws = []
-    for i in range(warmup + kept * thin):
+    state = (saved.load() if saved else None) or _beginning(target, y, w)
+    position, value, slope = (jnp.asarray(state[k]) for k in ("position", "value", "slope"))
+    step, chances, draws = state["step"], list(state["chances"]), list(state["draws"])
+    done, transitions = int(state["done"]), warmup + kept * thin
+    target.advance(done * target.leapfrogs)
+    for i in range(done, transitions):
+        # Random numbers of their own for each transition, so that none depends on where a run was stopped.
+        rng = np.random.default_rng([seed, i + 1])
         key = jax.random.PRNGKey(int(rng.integers(2**31)))
         jittered = jnp.asarray(step * rng.uniform(0.8, 1.2, target.chains))
         position, value, slope, chance = target.transition(position, value, slope, f, w, jittered, key)
@@ -149,11 +175,22 @@ def sample(
             chances.append(np.asarray(chance))
             if (i - warmup + 1) % thin == 0:
                 draws.append(np.asarray(position))
-        if i % 10 == 9:
+        target.advance(target.leapfrogs)
+        if (i + 1) % SAVE_EVERY == 0:
             log(
-                f"  transition {i + 1} of {warmup + kept * thin}, acceptance {float(jnp.mean(chance)):.2f}, "
+                f"  transition {i + 1} of {transitions}, acceptance {float(jnp.mean(chance)):.2f}, "
                 f"step {np.median(step):.3f}, log density {float(jnp.nanmedian(value)):.0f} "
                 f"({float(jnp.nanquantile(value, 0.05)):.0f} to {float(jnp.nanquantile(value, 0.95)):.0f})"
+            )
+        if saved and ((i + 1) % SAVE_EVERY == 0 or i + 1 == transitions):
+            saved.save(
+                done=i + 1,
+                position=position,
+                value=value,
+                slope=slope,
+                step=step,
+                chances=np.reshape(chances, (-1, target.chains)),
+                draws=np.reshape(draws, (-1, target.size, target.chains)),
             )
     by_chain = np.mean(chances, axis=0)
     return np.stack(draws), {
@@ -161,5 +198,24 @@ def sample(
         "stuck_chains": float(np.mean(by_chain < 0.1)),
         "step": float(np.median(step)),
         "log_density_spread": float(jnp.nanquantile(value, 0.95) - jnp.nanquantile(value, 0.05)),
-        "transitions": warmup + kept * thin,
+        "transitions": transitions,
     }
+
+
+def _beginning(target: Sampler, y: np.ndarray, weights: Array) -> dict[str, Any]:
+    """The state of a sampling that has not begun, under the names in which it is saved."""
+    value, slope = target.gradient(jnp.asarray(y), weights)
+    step = np.full(target.chains, 0.15)
+    return {"done": 0, "position": y, "value": value, "slope": slope, "step": step, "chances": (), "draws": ()}
+
+
+def effective_draws(draws: np.ndarray) -> np.ndarray:
+    """Number (size,) of independent draws whose mean would be as uncertain as that of these (kept, size, chains).
+
+    Chains are independent of each other, so the scatter of their means shows how much the draws of one repeat each
+    other, be it by slow moves or by values that the chain holds. Lies between the number of chains and that of draws;
+    says nothing of whether the chains have arrived at the target.
+    """
+    kept, _, chains = draws.shape
+    between = draws.mean(axis=0).var(axis=1)
+    return np.minimum(chains * draws.var(axis=(0, 2)) / np.maximum(between, 1e-12), kept * chains)

@@ -13,7 +13,7 @@ from contraflow import evidence
 from contraflow.errors import UnknownName, nearest
 from contraflow.evidence import Prior
 from contraflow.policy.settings import OutOfRange
-from contraflow.system.hypotheses import HYPOTHESES, NOT_YET, Hypothesis
+from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 
 _EXPECTED = "write off, a number, or a range [low, high]; leave it out to keep it estimated"
 
@@ -101,9 +101,6 @@ def _require_parameter(name: str) -> None:
     parameters = evidence.load().parameters
     if name in parameters:
         return
-    if name in NOT_YET:
-        reason = f"it waits for the sector '{NOT_YET[name]}', which this version of the model does not have"
-        raise UnknownName("hypothesis", name, None, reason)
     raise UnknownName("hypothesis or parameter", name, nearest(name, [*HYPOTHESES, *parameters]))
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from contraflow import evidence
 from contraflow.engine import Grid
+from contraflow.policy.baseline import baseline
 from contraflow.policy.scenario import Scenario
 from contraflow.system import reference_model
 from contraflow.system.levers import LEVERS
@@ -17,7 +16,8 @@ from contraflow.system.levers import LEVERS
 def build_inputs(grid: Grid, scenario: Scenario | None, latents: Mapping[str, Any]) -> dict[str, Any]:
     """Every input sampled at ``grid.step_times``: shape (steps,), or (steps, draws) for latents.
 
-    Without a scenario, levers hold today's value. Drivers hold their last figure after the data end.
+    Without a scenario, levers follow what was in force and then hold today's value. Drivers hold their last figure
+    after the data end.
     """
     times = grid.step_times
     drivers = evidence.load().drivers
@@ -30,9 +30,9 @@ def build_inputs(grid: Grid, scenario: Scenario | None, latents: Mapping[str, An
             inputs[v.name] = drivers[v.name].at(times)
         elif v.role == "lever":
             lever = by_variable[v.name]
-            baseline = np.full(times.shape, float(lever.today))
+            without = baseline(lever, times)
             schedule = scenario.policy.get(lever.id) if scenario else None
-            inputs[v.name] = baseline if schedule is None else schedule.values(times, baseline)
+            inputs[v.name] = without if schedule is None else schedule.values(times, without)
         else:
             inputs[v.name] = latents[v.name]
     return inputs

@@ -15,35 +15,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from contraflow import evidence
 from contraflow.errors import ContraflowError, LocatedError, UnknownName, nearest
-from contraflow.evidence import Text
+from contraflow.evidence import ASSUMPTION, Text
 from contraflow.evidence.yaml_reader import line_of, parse_yaml, read_yaml
 from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import LAST_DATE, parse_date, parse_end
 from contraflow.policy.schedule import Absolute, Factor, Schedule, Step, Target
-from contraflow.policy.settings import ExtensionOff, ScenarioError, check_target, find_lever, read_ramp, read_target
+from contraflow.policy.settings import (
+    ExtensionOff,
+    ScenarioError,
+    check_path,
+    check_target,
+    find_lever,
+    read_ramp,
+    read_target,
+)
 from contraflow.system.levers import EXTENSIONS
-from contraflow.system.outcomes import NOT_YET as OUTCOMES_NOT_YET
 from contraflow.system.outcomes import OUTCOMES
 
 SCHEMA = "contraflow.scenario/1"
 
 #: Beginning of a policy set on the command line without a date: the first month after the data.
 DEFAULT_START = "2025-01"
-
-#: Scenarios of the design that wait for a sector of the model: id -> sector.
-NOT_YET: dict[str, str] = {
-    "leaders-first": "cartels",
-    "gun-flow": "arms",
-    "intelligence-led": "security",
-    "hugs-not-bullets": "security",
-    "legal-market": "money",
-    "cooperation-breakdown": "cooperation",
-    "grand-bargain": "arms",
-}
 
 _KEYS = ("schema", "label", "extensions", "policy", "assume", "horizon", "outcomes", "note", "leaves_out", "resembles")
 _SETTING_KEYS = ("steps", "ramp", "source", "note")
@@ -69,12 +65,12 @@ class Scenario:
         note: remarks.
         leaves_out: what the scenario does not contain.
         resembles: the precedent nearest to it.
-        sources: lever id -> ids of the sources of its setting.
+        sources: lever id -> sources of its setting, each an id, a URL, or a citation in words.
         notes: lever id -> why the setting is what it is.
 
     Raises:
         ScenarioError: malformed, with what was expected.
-        UnknownName: a lever, outcome, extension, hypothesis or parameter that does not exist.
+        UnknownName: a lever, outcome, extension, hypothesis, parameter or source that does not exist.
         OutOfRange: a setting outside the range of its lever, or a value that a parameter cannot take.
         ExtensionOff: a lever of an extension that is not switched on.
     """
@@ -124,9 +120,6 @@ class Scenario:
         if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
             document = read_yaml(path, ScenarioError)
             return _from_document(document, path, path.read_text(encoding="utf-8"), extensions)
-        if str(name) in NOT_YET:
-            reason = f"it waits for the sector '{NOT_YET[str(name)]}', which this version of the model does not have"
-            raise UnknownName("scenario", str(name), None, reason)
         close = nearest(str(name), cls.shipped())
         others = None if close else f"use one of {', '.join(cls.shipped())}, or the path of a .yaml file"
         raise UnknownName("scenario", str(name), close, others)
@@ -264,7 +257,7 @@ class _Reader:
             "policy": policy,
             "assume": self._assumptions(document),
             "horizon": horizon,
-            "outcomes": self._names(document, "outcomes", "outcome", OUTCOMES, OUTCOMES_NOT_YET),
+            "outcomes": self._names(document, "outcomes", "outcome", OUTCOMES),
             "sources": self._setting_texts(document, "source"),
             "notes": self._setting_texts(document, "note"),
         }
@@ -275,7 +268,7 @@ class _Reader:
         if isinstance(setting, Schedule):
             for step in setting.steps:
                 check_target(lever, step.target)
-            return setting
+            return check_path(lever, setting)
         example = '{steps: {"2027-01": high}, ramp: 24 months}'
         if not isinstance(setting, Mapping):
             raise ValueError(f"{lever_id}: expected {example}, not {setting!r}")
@@ -297,7 +290,7 @@ class _Reader:
                 self._refuse_bare_plus(line_of(steps, date), written)
                 read.append(Step(parse_date(date), read_target(lever, written)))
         with self.at(setting, "steps"):
-            return Schedule(tuple(read), ramp)
+            return check_path(lever, Schedule(tuple(read), ramp))
 
     def text(self, document: Mapping[str, Any], key: str) -> Text | None:
         """A text given as words, or as {en: ..., es: ...}."""
@@ -349,6 +342,9 @@ class _Reader:
             if not isinstance(ids, list | tuple) or not all(isinstance(id, str) and id for id in ids):
                 with self.at(setting, key):
                     raise ValueError(f"{lever}: `source` expects a list of source ids, as in [seed_001, assumption]")
+            for index, id in enumerate(ids):
+                with self.at(setting, key), self.at(ids, index):
+                    _check_source(id)
             found[lever] = tuple(ids)
         return found
 
@@ -358,7 +354,6 @@ class _Reader:
         key: str,
         kind: str,
         known: Mapping[str, Any],
-        not_yet: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         names = document.get(key)
         names = () if names is None else names
@@ -369,9 +364,6 @@ class _Reader:
             if name in known:
                 continue
             with self.at(document, key), self.at(names, index):
-                if name in not_yet:
-                    reason = f"it waits for the sector '{not_yet[name]}', which this version of the model does not have"
-                    raise UnknownName(kind, name, None, reason)
                 close = nearest(name, known)
                 raise UnknownName(kind, name, close, None if close else f"use one of {', '.join(known)}")
         return tuple(dict.fromkeys(names))
@@ -410,6 +402,16 @@ def _from_document(document: Mapping[str, Any], path: Path, text: str, extension
     content = reader.content(document, extensions)
     texts: dict[str, Any] = {key: reader.text(document, key) for key in ("label", "note", "leaves_out", "resembles")}
     return Scenario(id=id, **content, **texts)
+
+
+def _check_source(written: str) -> None:
+    """Refuse what is neither the id of a source, nor a URL, nor a citation in words."""
+    known = {*evidence.load().sources, ASSUMPTION}
+    if written in known or "://" in written or len(written.split()) > 1:
+        return
+    close = nearest(written, known)
+    others = "use an id that `contraflow sources` lists, `assumption`, a URL, or a citation in words"
+    raise UnknownName("source", written, close, None if close else others)
 
 
 def _unknown_key(key: object, known: tuple[str, ...], where: str) -> str:

@@ -9,9 +9,13 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
+
 from contraflow.errors import ContraflowError, LocatedError, UnknownName, nearest
-from contraflow.policy.schedule import Absolute, Addition, Factor, Target
-from contraflow.system.levers import LEVERS, NOT_YET, Lever
+from contraflow.policy.baseline import baseline
+from contraflow.policy.dates import FIRST_DATE, LAST_DATE, format_date
+from contraflow.policy.schedule import Absolute, Addition, Factor, Schedule, Target
+from contraflow.system.levers import LEVERS, Lever
 
 
 class ScenarioError(LocatedError):
@@ -72,13 +76,10 @@ def find_lever(name: str) -> Lever:
     """The lever called `name`.
 
     Raises:
-        UnknownName: no such lever, with the nearest one; or the sector that it waits for.
+        UnknownName: no such lever, with the nearest one.
     """
     if name in LEVERS:
         return LEVERS[name]
-    if name in NOT_YET:
-        reason = f"it waits for the sector '{NOT_YET[name]}', which this version of the model does not have"
-        raise UnknownName("lever", name, None, reason)
     raise UnknownName("lever", name, nearest(name, LEVERS))
 
 
@@ -139,6 +140,30 @@ def check_target(lever: Lever, target: Target) -> Target:
     if not lever.low <= value <= lever.high:
         raise OutOfRange(lever.id, value, lever.low, lever.high, why)
     return target
+
+
+def check_path(lever: Lever, schedule: Schedule) -> Schedule:
+    """`schedule`, if it keeps `lever` in its range in every month, given what was in force in the past.
+
+    A setting relative to the baseline may be in range against today's value and out of it against that of an
+    earlier year.
+
+    Raises:
+        OutOfRange: it does not.
+    """
+    if lever.history is None:
+        return schedule
+    months = np.arange(FIRST_DATE, LAST_DATE, 1 / 12)
+    without = baseline(lever, months)
+    values = schedule.values(months, without)
+    rounding = 1e-9 * (lever.high - lever.low)
+    outside = np.flatnonzero((values < lever.low - rounding) | (values > lever.high + rounding))
+    if outside.size:
+        first = outside[0]
+        why = f"{lever.range_reason} (unit: {lever.display_unit.en})"
+        why += f"; in {format_date(months[first])} it was {_number(without[first])}"
+        raise OutOfRange(lever.id, float(values[first]), lever.low, lever.high, why)
+    return schedule
 
 
 def read_ramp(written: object) -> float:

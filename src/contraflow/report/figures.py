@@ -20,11 +20,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from contraflow.analysis.runs import Comparison
-from contraflow.evidence import Series
-from contraflow.inference.problem import DATA_END
+from contraflow.report.columns import Subject
 from contraflow.report.findings import EVIDENCE_END, Finding
 from contraflow.report.wording import CLEAR
 
@@ -115,7 +113,9 @@ def _inline(svg: str, name: str, alt: str) -> str:
     return f'{head} role="img" aria-label="{safe}">' + re.sub(r"\s*<title>.*?</title>", "", rest, count=1, flags=re.S)
 
 
-def _thousands(axes: Axes, scale: str = "") -> None:
+def axis_numbers(axes: Axes, scale: str = "") -> None:
+    """Numbers of a vertical axis as a reader writes them; ``scale`` "%" for shares."""
+
     def written(value: float, _: int) -> str:
         if scale == "%":
             return f"{100 * value:.3g} %"
@@ -124,56 +124,8 @@ def _thousands(axes: Axes, scale: str = "") -> None:
     axes.yaxis.set_major_formatter(written)
 
 
-@dataclass(frozen=True)
-class Fan:
-    """One variable in a fan chart: its monthly draws, and the observations that belong to it.
-
-    ``points``: (series, factor to the variable's unit, whether to divide by the window's length).
-    """
-
-    label: str
-    values: xr.DataArray
-    colour: str = BLUE
-    points: tuple[tuple[Series, float, bool], ...] = ()
-
-
-def fan_chart(figure: Figure, fans: Sequence[Fan], first: float, unit: str, share: bool = False) -> None:
-    """Bands of 50 and 90 % of draws, the median, and data points; lighter where the evidence ends."""
-    axes = figure.subplots()
-    top = 0.0
-    for fan in fans:
-        times = fan.values["time"].values
-        q = fan.values.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
-        seen = times >= first - 1e-6
-        for part, strength in ((times <= EVIDENCE_END, 1.0), (times >= EVIDENCE_END - 1e-6, 0.45)):
-            at = seen & part
-            axes.fill_between(times[at], q[0, at], q[4, at], color=fan.colour, alpha=0.20 * strength, linewidth=0)
-            axes.fill_between(times[at], q[1, at], q[3, at], color=fan.colour, alpha=0.30 * strength, linewidth=0)
-            axes.plot(times[at], q[2, at], color=fan.colour, linewidth=1.6, alpha=0.4 + 0.6 * (strength > 0.5))
-        near = seen & (times <= EVIDENCE_END)
-        top = max(top, float(q[4, near].max()), float(q[3, seen].max()))
-        for series, factor, per_year in fan.points:
-            rows = [r for r in series.rows if r.start >= first - 1e-6]
-            middles = [(r.start + r.end) / 2 for r in rows]
-            levels = [r.value * factor / ((r.end - r.start) if per_year else 1.0) for r in rows]
-            axes.plot(middles, levels, "o", color=INK, markersize=2.8, zorder=5)
-            top = max([top, *levels])
-        if len(fans) > 1:
-            axes.annotate(
-                fan.label, (times[-1], q[2, -1]), (4, 0), textcoords="offset points", color=INK, va="center", fontsize=9
-            )
-    axes.set_ylim(0, 1.12 * top)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    axes.set_xlim(first, 2036)
-    axes.axvline(DATA_END, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.annotate("data end", (DATA_END, 1), (-3, -2), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="right", va="top", fontsize=8, color=INK)  # fmt: skip
-    axes.annotate("beyond the\nevidence", ((EVIDENCE_END + 2036) / 2, 1), (0, -2), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="center", va="top", fontsize=8, color=INK, alpha=0.8)  # fmt: skip
-    axes.set_ylabel(unit)
-    axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
-    axes.set_axisbelow(True)
-    _thousands(axes, "%" if share else "")
+#: How sure a sign is, as the marker of its median: colours alone would be lost on paper without them.
+MARKERS = {"clear": ("o", INK), "leaning": ("o", PAPER), "undecided": ("|", INK), "negligible": ("|", INK)}
 
 
 def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
@@ -184,7 +136,8 @@ def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
         colour = {"lower": BLUE, "higher": ORANGE}.get(finding.verdict.direction, GREY)
         axes.plot([q["q05"], q["q95"]], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
         axes.plot([q["q25"], q["q75"]], [place, place], color=colour, linewidth=7, solid_capstyle="butt", alpha=0.8)
-        axes.plot(q["median"], place, "o", color=PAPER, markeredgecolor=INK, markersize=5.5, zorder=4)
+        marker, fill = MARKERS[finding.verdict.strength]
+        axes.plot(q["median"], place, marker, color=fill, markeredgecolor=INK, markersize=5.5, zorder=4)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(rows)), [textwrap.fill(label, 31) for label, _ in reversed(rows)])
     axes.tick_params(axis="y", length=0)
@@ -195,10 +148,16 @@ def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
     axes.xaxis.set_major_formatter(lambda v, _: f"{v:+.3g}".replace("-", "\N{MINUS SIGN}") if v else "0")
 
 
-def difference_panels(figure: Figure, comparisons: Mapping[str, Comparison], name: str) -> None:
+#: Small multiples in a row.
+PANELS = 3
+
+
+def difference_panels(figure: Figure, comparisons: Mapping[str, Comparison], subject: Subject) -> None:
     """Small multiples: yearly difference of an outcome under each policy, 50 and 90 % bands, one scale for all."""
-    columns = 3
-    grid = figure.subplots(-(-len(comparisons) // columns), columns, sharex=True, sharey=True, squeeze=False)
+    name = subject.outcome
+    grid = figure.subplots(-(-len(comparisons) // PANELS), PANELS, sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[len(comparisons) :]:
+        axes.set_visible(False)
     for axes, (label, comparison) in zip(grid.flat, comparisons.items(), strict=False):
         difference = comparison.policy.annual(name) - comparison.baseline.annual(name)
         later = difference.sel(year=slice(2024, None))
@@ -212,8 +171,8 @@ def difference_panels(figure: Figure, comparisons: Mapping[str, Comparison], nam
         axes.set_title(textwrap.fill(label, 24), fontsize=9, loc="left")
         axes.set_xticks([2025, 2030, 2035])
         axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
-        _thousands(axes)
-    figure.supylabel("deaths a year, against no policy", fontsize=9)
+        axis_numbers(axes)
+    figure.supylabel(f"{subject.en} a year, against no policy", fontsize=9)
 
 
 def threshold_chart(figure: Figure, table: xr.Dataset, scale: float) -> None:

@@ -5,7 +5,7 @@ Nothing here draws or writes; ``figures`` and ``study`` do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,13 +15,14 @@ from scipy import stats
 from contraflow import evidence
 from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
 from contraflow.analysis.decomposition import Decomposition, Share
-from contraflow.analysis.runs import Comparison, Effect, quantile_table
+from contraflow.analysis.runs import Comparison, Effect, outcome, quantile_table
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import DATA_END
 from contraflow.policy import Scenario
+from contraflow.report.columns import CIVILIANS, HEADLINES
 from contraflow.report.wording import Verdict, verdict
-from contraflow.system import model_parameters
+from contraflow.system import model_parameters, reference_model
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 from contraflow.system.levers import LEVERS, Lever
 
@@ -34,17 +35,6 @@ FROM_ASSUMPTION = "follows from assumption"
 #: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
 LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
 RATIOS = ("risk_ratio",)
-
-#: Outcomes of the effects tables, in order.
-HEADLINES = (
-    "us.overdose_deaths",
-    "us.synthetic_opioid_deaths",
-    "us.opioid_use_disorder",
-    "us.on_medication",
-    "us.incarcerated_drug_offences",
-    "us.fentanyl_consumption",
-    "border.fentanyl_seized",
-)
 
 
 @dataclass(frozen=True)
@@ -68,6 +58,7 @@ class Finding:
 
     scenario: str
     outcome: str
+    start: float
     end: float
     effect: Effect
     relative: Mapping[str, float]
@@ -77,36 +68,48 @@ class Finding:
 
 
 def findings(
-    comparison: Comparison, posterior: Posterior, learned: Mapping[str, float], end: float
+    comparison: Comparison,
+    posterior: Posterior,
+    learned: Mapping[str, float],
+    end: float,
+    start: float | None = None,
+    outcomes: Sequence[str] = HEADLINES,
 ) -> dict[str, Finding]:
-    """Findings by outcome for the window from the first lever to ``end``.
+    """Findings by outcome for the window from ``start`` (the first lever by default) to ``end``.
 
-    ``posterior`` holds the same draws as the comparison; ``learned`` is the contraction of each parameter.
+    ``posterior`` holds the same draws as the comparison; ``learned`` is the contraction of each parameter. What an
+    extension drives follows from assumption, whatever else does.
     """
-    windowed = replace(comparison, window=(comparison.window[0], end))
+    windowed = replace(comparison, window=(start or comparison.window[0], end))
     table = {}
     ranks = {n: stats.rankdata(y) for n, y in posterior.coordinates.items()}
-    for name in HEADLINES:
+    model = reference_model(comparison.scenario.extensions)
+    for name in outcomes:
+        reaching = model.upstream([outcome(name).variable])
         base = comparison.baseline.window(name, *windowed.window)
         relative = windowed.difference(name) / base
         effect = windowed.effect(name)
         spread = quantile_table(relative)
-        drivers = _drivers(relative, ranks, learned)
+        drivers = _drivers(relative, {n: r for n, r in ranks.items() if n in reaching}, learned)
+        assumed = bool(comparison.scenario.extensions) or follows_from_assumption(drivers)
         table[name] = Finding(
             comparison.scenario.id,
             name,
-            end,
+            *windowed.window,
             effect,
             spread,
             float(np.mean(np.abs(relative) > 0.01)),
-            verdict(effect.p_reduction, spread, follows_from_assumption(drivers)),
+            verdict(effect.p_reduction, spread, assumed),
             drivers,
         )
     return table
 
 
 def _drivers(relative: np.ndarray, ranks: Mapping[str, np.ndarray], learned: Mapping[str, float]) -> tuple[Driver, ...]:
-    """The parameters most correlated in rank with an effect; those within what chance gives are left out."""
+    """The parameters most correlated in rank with an effect; those within what chance gives are left out.
+
+    ``ranks`` holds the parameters that can reach the outcome at all.
+    """
     if np.ptp(relative) < 1e-12:
         return ()
     own = stats.rankdata(relative)
@@ -160,6 +163,15 @@ def learned_table(posterior: Posterior) -> list[LearnedRow]:
         after = tuple(float(x) for x in np.quantile(values[name], [0.05, 0.5, 0.95]))
         rows.append(LearnedRow(name, p.label.en, p.unit, p.hypothesis, str(p.grade), before, after, learned[name]))
     return sorted(rows, key=lambda r: r.contraction)
+
+
+def civilian_deaths(comparison: Comparison, end: float) -> dict[str, float] | None:
+    """Quantiles of civilians killed by foreign force from the first lever to ``end``; None where none is used.
+
+    Always from assumption: precedents elsewhere set them, and no Mexican series informs them.
+    """
+    killed = comparison.policy.window(CIVILIANS, comparison.window[0], end)
+    return quantile_table(killed) if killed.any() else None
 
 
 def force_levers(scenario: Scenario) -> list[Lever]:

@@ -1,10 +1,8 @@
-"""The opening page and the end of a run in plain words, English and Spanish, written from the numbers."""
+"""What a study says of policies, of the baseline and of the fall since 2023, in English and Spanish, from numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,69 +10,29 @@ import xarray as xr
 
 from contraflow import evidence
 from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW
+from contraflow.analysis.structure import Explained
 from contraflow.analysis.wording import prior_quantiles
 from contraflow.inference.problem import DATA_END
+from contraflow.report.columns import Subject
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
 from contraflow.report.wording import (
     CLEAR,
     NEGLIGIBLE,
     format_date,
     interval,
+    interval_es,
     probability,
     share_percent,
     signed,
     significant,
+    whole_percent,
 )
+from contraflow.system.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study
 
-DEATHS = "us.overdose_deaths"
 _NOW = int(DATA_END) - 1
-#: Below so many draws, verdicts and drivers are those of a trial.
-FEW_DRAWS = 100
-
-CANNOT_TELL = (
-    "What happened after December 2024: no figure and no decision later than that went in.",
-    "Lives in Mexico. The sectors of arms, groups, violence and security come with later versions, so no scenario has "
-    "a number in the column for Mexico, and an empty cell does not mean no effect.",
-    "Differences between states, ages or ethnic groups: this version has one national population in two risk groups.",
-    "Why supply changed in 2023. The model takes the fall of purity as a driver inferred from purity, laboratories, "
-    "seizures and deaths.",
-    "Whether a policy can be passed, paid for or staffed. Feasibility is noted beside each lever, not modelled.",
-)
-CANNOT_TELL_ES = (
-    "Lo ocurrido después de diciembre de 2024: no se usó ninguna cifra ni decisión posterior.",
-    "Las vidas en México. Los sectores de armas, grupos, violencia y seguridad llegarán en versiones posteriores; una "
-    "celda vacía no significa que no haya efecto.",
-    "Las diferencias entre estados, edades o grupos: esta versión tiene una sola población nacional.",
-    "Por qué cambió la oferta en 2023: el modelo la toma como un factor inferido de pureza, laboratorios, decomisos y "
-    "muertes.",
-    "Si una política puede aprobarse, pagarse o dotarse de personal.",
-)
-
-
-@dataclass(frozen=True)
-class Opening:
-    """The opening page: the outlook, what was found, what leans one way, what is undecided, what cannot be told."""
-
-    outlook: str
-    found: tuple[str, ...]
-    leaning: tuple[str, ...]
-    undecided: tuple[str, ...]
-    cannot_tell: tuple[str, ...]
-
-
-def opening(study: Study) -> Opening:
-    """The opening page in English."""
-    told = {s: sentence(study, by[DEATHS]) for s, by in study.short.items()}
-    return Opening(outlook(study), *_sorted(study, told, fall_sentence(study)), CANNOT_TELL)
-
-
-def opening_es(study: Study) -> Opening:
-    """The opening page in Spanish."""
-    told = {s: sentence_es(study, by[DEATHS]) for s, by in study.short.items()}
-    return Opening(outlook_es(study), *_sorted(study, told, fall_sentence_es(study)), CANNOT_TELL_ES)
 
 
 def fall_note(study: Study) -> str:
@@ -150,143 +108,163 @@ def fall_sentence_es(study: Study) -> str:
     return f"{about}: {told} {sizes}"
 
 
-def _sorted(study: Study, told: Mapping[str, str], fall: str) -> tuple[tuple[str, ...], ...]:
-    """What was found, what leans one way, what is undecided."""
-    place = {"clear": "found", "negligible": "found", "leaning": "leaning", "undecided": "undecided"}
-    parts: dict[str, list[str]] = {"found": [], "leaning": [], "undecided": []}
-    for s, text in told.items():
-        parts[place[study.short[s][DEATHS].verdict.strength]].append(text)
-    parts["undecided" if leading_cause(study.decomposition)[1] == "undecided" else "found"].append(fall)
-    return tuple(tuple(p) for p in parts.values())
-
-
-def _deaths(study: Study, year: int) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(study.baseline.annual(DEATHS).sel(year=year).values, [0.05, 0.5, 0.95])
+def yearly(study: Study, subject: Subject, year: int) -> tuple[float, float, float]:
+    """5, 50 and 95 % quantiles of the subject's count in one year without new policy."""
+    low, middle, high = np.quantile(study.baseline.annual(subject.outcome).sel(year=year).values, [0.05, 0.5, 0.95])
     return float(low), float(middle), float(high)
 
 
-def outlook(study: Study) -> str:
+def outlook(study: Study, subject: Subject) -> str:
     """What the model expects without new policy."""
-    low, middle, high = (significant(x) for x in _deaths(study, LAST_YEAR))
-    now = significant(_deaths(study, _NOW)[1])
+    low, middle, high = (significant(x) for x in yearly(study, subject, LAST_YEAR))
+    now = significant(yearly(study, subject, _NOW)[1])
     precision = {
         "narrower": " Relative to its size, every effect below whose sign is clear has a narrower 90 % interval than "
-        "the number of deaths over the same years.",
+        f"the number of {subject.en} over the same years.",
         "wider": " Relative to its size, every effect below whose sign is clear is less certain than the number of "
-        "deaths over the same years.",
+        f"{subject.en} over the same years.",
         "mixed": "",
-    }[precision_of_effects(study)]
+    }[precision_of_effects(study, subject)]
     return (
-        f"With the services, laws and enforcement of {_NOW} held still, the 90 % interval of the model’s overdose "
-        f"deaths in the United States in {LAST_YEAR} is {low} to {high} (median {middle}; {now} in {_NOW}).{precision}"
+        f"With the services, laws and enforcement of {_NOW} held still, the 90 % interval of the model’s {subject.en} "
+        f"in {subject.place} in {LAST_YEAR} is {low} to {high} (median {middle}; {now} in {_NOW}).{precision}"
     )
 
 
-def outlook_es(study: Study) -> str:
+def outlook_es(study: Study, subject: Subject) -> str:
     """The same in Spanish."""
-    low, middle, high = (significant(x) for x in _deaths(study, LAST_YEAR))
-    now = significant(_deaths(study, _NOW)[1])
+    low, middle, high = (significant(x) for x in yearly(study, subject, LAST_YEAR))
+    now = significant(yearly(study, subject, _NOW)[1])
     precision = {
         "narrower": " En relación con su tamaño, todo efecto de signo claro de los que siguen tiene un intervalo de "
-        "90 % más estrecho que el número de muertes en los mismos años.",
+        f"90 % más estrecho que el número de {subject.es} en los mismos años.",
         "wider": " En relación con su tamaño, todo efecto de signo claro de los que siguen es menos seguro que el "
-        "número de muertes en los mismos años.",
+        f"número de {subject.es} en los mismos años.",
         "mixed": "",
-    }[precision_of_effects(study)]
+    }[precision_of_effects(study, subject)]
     return (
-        f"Si los servicios, las leyes y la acción policial de {_NOW} no cambian, el intervalo de 90 % de las muertes "
-        f"por sobredosis en Estados Unidos en {LAST_YEAR} va, en el modelo, de {low} a {high} (mediana {middle}; "
+        f"Si los servicios, las leyes y la acción policial de {_NOW} no cambian, el intervalo de 90 % de "
+        f"{subject.es_the} en {subject.place_es} en {LAST_YEAR} va, en el modelo, de {low} a {high} (mediana {middle}; "
         f"{now} en {_NOW}).{precision}"
     )
 
 
-def precision_of_effects(study: Study) -> Literal["narrower", "wider", "mixed"]:
-    """Whether clear effects on deaths have narrower 90 % intervals, relative to their medians, than deaths have."""
+def precision_of_effects(study: Study, subject: Subject) -> Literal["narrower", "wider", "mixed"]:
+    """Whether clear effects on a count have narrower 90 % intervals, relative to their medians, than the count has."""
 
     def width(q: Mapping[str, float]) -> float:
         return (q["q95"] - q["q05"]) / abs(q["median"])
 
-    clear = [by[DEATHS].effect for by in study.short.values() if by[DEATHS].verdict.strength == "clear"]
+    found = [by[subject.outcome] for by in study.short.values()]
+    clear = [f.effect for f in found if f.verdict.strength == "clear"]
     narrower = [width(e.difference) < width(e.baseline) for e in clear]
     if not narrower or len(set(narrower)) > 1:
         return "mixed"
     return "narrower" if narrower[0] else "wider"
 
 
-def _drivers(f: Finding, language: str) -> str:
+def _drivers(f: Finding, language: Literal["en", "es"]) -> str:
     known = evidence.load().parameters
-    names = [d.parameter for d in f.drivers if d.assumed][:2]
-    return " and ".join(f"“{getattr(known[n].label, language)}”" for n in names) if language == "en" else " y ".join(
-        f"«{known[n].label.es}»" for n in names
-    )  # fmt: skip
+    labels = [getattr(known[d.parameter].label, language) for d in f.drivers if d.assumed][:2]
+    marks, last = (("“{}”", " and "), ("«{}»", " y "))[language == "es"]
+    return last.join(marks.format(label) for label in labels)
 
 
-def sentence(study: Study, f: Finding) -> str:
-    """One policy's effect on overdose deaths to 2030, in English."""
+def sentence(study: Study, f: Finding, subject: Subject) -> str:
+    """One policy's effect on the subject to 2030, in English, where it is worth naming."""
     comparison = study.comparisons[f.scenario]
     label = comparison.scenario.label.en
     window = f"from {format_date(comparison.window[0])} to {LAST_YEAR}-12"
-    d, p = f.effect.difference, f.effect.p_reduction
-    if f.verdict.strength == "negligible":
-        inside = f"90 % of draws within ±{share_percent(NEGLIGIBLE)}"
-        text = f"{label}: no effect worth naming on overdose deaths {window} ({inside})."
-    elif f.verdict.strength == "undecided":
-        text = (
-            f"{label}: undecided. Overdose deaths {window} change by {interval(d)} (90 % interval); "
-            f"P(fewer) {probability(p, study.draws)}."
-        )
+    d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
+    word = "fewer" if d["median"] < 0 else "more"
+    counted = f"{subject.en[0].upper()}{subject.en[1:]} {window} change by {interval(d)}"
+    if f.verdict.strength == "undecided":
+        text = f"{label}: undecided. {counted} (90 % interval); P(fewer) {p}."
     elif f.verdict.strength == "leaning":
-        word = "fewer" if d["median"] < 0 else "more"
         text = (
-            f"{label}: leans towards {word}, without being clear. Overdose deaths {window} change by {interval(d)} "
-            f"(90 % interval; median {signed(d['median'])}); P(fewer) {probability(p, study.draws)}."
+            f"{label}: leans towards {word}, without being clear. {counted} (90 % interval; median "
+            f"{signed(d['median'])}); P(fewer) {p}."
         )
     else:
-        word = "fewer" if d["median"] < 0 else "more"
         text = (
-            f"{label}: {significant(abs(d['median']))} {word} overdose deaths {window} than without it "
+            f"{label}: {significant(abs(d['median']))} {word} {subject.en} {window} than without it "
             f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is clear: "
-            f"P(fewer) {probability(p, study.draws)}."
+            f"P(fewer) {p}."
         )
-    if f.verdict.from_assumption:
-        size = "that it is so small" if f.verdict.strength == "negligible" else "the size"
-        text += f" Follows from assumption: {size} rests on {_drivers(f, 'en')}, which these data hardly inform."
-    return text
+    if not f.verdict.from_assumption:
+        return text
+    size = "the spread" if f.verdict.strength == "undecided" else "the size"
+    rests = _drivers(f, "en") or "an extension"
+    return f"{text} Follows from assumption: {size} rests on {rests}, which these data hardly inform."
 
 
-def sentence_es(study: Study, f: Finding) -> str:
+def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
     """The same in Spanish."""
     comparison = study.comparisons[f.scenario]
     label = comparison.scenario.label.es
     window = f"de {format_date(comparison.window[0])} a {LAST_YEAR}-12"
-    d, p = f.effect.difference, f.effect.p_reduction
-    low, high = signed(d["q05"]), signed(d["q95"])
-    if f.verdict.strength == "negligible":
-        inside = f"menos de {share_percent(NEGLIGIBLE)}"
-        text = f"{label}: sin efecto apreciable en las muertes por sobredosis {window} ({inside})."
-    elif f.verdict.strength == "undecided":
-        text = (
-            f"{label}: no se puede decidir. Las muertes por sobredosis {window} cambian entre {low} y {high} "
-            f"(intervalo de 90 %); P(menos muertes) {probability(p, study.draws)}."
-        )
+    d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
+    word = "menos" if d["median"] < 0 else "más"
+    counted = f"{subject.es_the[0].upper()}{subject.es_the[1:]} {window} cambian {interval_es(d)}"
+    if f.verdict.strength == "undecided":
+        text = f"{label}: no se puede decidir. {counted} (intervalo de 90 %); P(menos) {p}."
     elif f.verdict.strength == "leaning":
-        word = "menos" if d["median"] < 0 else "más"
         text = (
-            f"{label}: se inclina hacia {word} muertes, sin ser claro. Las muertes por sobredosis {window} cambian "
-            f"entre {low} y {high} (intervalo de 90 %; mediana {signed(d['median'])}); P(menos muertes) "
-            f"{probability(p, study.draws)}."
+            f"{label}: se inclina hacia {word} {subject.es}, sin ser claro. {counted} (intervalo de 90 %; mediana "
+            f"{signed(d['median'])}); P(menos) {p}."
         )
     else:
-        word = "menos" if d["median"] < 0 else "más"
         text = (
-            f"{label}: {significant(abs(d['median']))} muertes {word} por sobredosis {window} que sin ella "
-            f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: de {low} a {high}). El signo es "
-            f"claro: P(menos muertes) {probability(p, study.draws)}."
+            f"{label}: {significant(abs(d['median']))} {subject.es} {word} {window} que sin ella "
+            f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: {interval_es(d)}). El signo es "
+            f"claro: P(menos) {p}."
         )
-    if f.verdict.from_assumption:
-        size = "que sea tan pequeño" if f.verdict.strength == "negligible" else "el tamaño"
-        text += f" Se sigue de supuestos: {size} depende de {_drivers(f, 'es')}, sobre lo cual estos datos dicen poco."
-    return text
+    if not f.verdict.from_assumption:
+        return text
+    size = "la amplitud" if f.verdict.strength == "undecided" else "el tamaño"
+    rests = _drivers(f, "es") or "una extensión"
+    return f"{text} Se sigue de supuestos: {size} depende de {rests}, sobre lo cual estos datos dicen poco."
+
+
+def nothing(study: Study, found: Sequence[Finding], subject: Subject) -> str:
+    """The policies without an effect worth naming on the subject to 2030, in English."""
+    names = "; ".join(
+        study.comparisons[f.scenario].scenario.label.en
+        + (" (follows from assumption)" if f.verdict.from_assumption else "")
+        for f in found
+    )
+    inside = f"90 % of draws within ±{share_percent(NEGLIGIBLE)}"
+    return f"No effect worth naming on {subject.en} to {LAST_YEAR} ({inside}): {names}."
+
+
+def nothing_es(study: Study, found: Sequence[Finding], subject: Subject) -> str:
+    """The same in Spanish."""
+    names = "; ".join(
+        study.comparisons[f.scenario].scenario.label.es
+        + (" (se sigue de supuestos)" if f.verdict.from_assumption else "")
+        for f in found
+    )
+    inside = f"90 % de las corridas dentro de ±{share_percent(NEGLIGIBLE)}"
+    return f"Sin efecto apreciable en {subject.es_the} hasta {LAST_YEAR} ({inside}): {names}."
+
+
+def structure_sentence(rows: Sequence[Explained]) -> str:
+    """How much of history the equations explain by themselves, in English."""
+    parts = [
+        f"{OUTCOMES[r.outcome].label.en.lower().replace('mexico', 'Mexico')}, {r.first} to {r.last}: structure alone "
+        f"{_explained(r.structure)}, with latent drivers {_explained(r.full)}"
+        for r in rows
+    ]
+    return (
+        f"Share of the variance of yearly counts that the model explains (median, 90 % interval): {'; '.join(parts)}."
+    )
+
+
+def _explained(q: Mapping[str, float]) -> str:
+    def told(share: float) -> str:
+        return whole_percent(share) if share > -1 else f"below {whole_percent(-1)}"
+
+    return f"{told(q['median'])} ({told(q['q05'])} to {told(q['q95'])})"
 
 
 def laboratory_sentence(table: xr.Dataset) -> str:
@@ -321,26 +299,3 @@ def laboratory_sentence(table: xr.Dataset) -> str:
 
 def _listed(words: list[str], last: str = "or") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def summary(study: Study, report: Path) -> str:
-    """Eight to twelve lines for the end of a run."""
-    low, middle, high = (significant(x) for x in _deaths(study, LAST_YEAR))
-    lines = [
-        f"US overdose deaths in {LAST_YEAR} if nothing changes: {low} to {high} (90 %; median {middle}); "
-        f"{study.draws} draws{', too few for use' if study.draws < FEW_DRAWS else ''}.",
-        f"Effect of each policy on overdose deaths to {LAST_YEAR}, against the same draws without it:",
-    ]
-    for s, by in study.short.items():
-        f = by[DEATHS]
-        label = study.comparisons[s].scenario.label.en
-        spread = f"90 %: {interval(f.effect.difference)}"
-        change = {
-            "negligible": "",
-            "undecided": f"{spread}; ",
-        }.get(f.verdict.strength, f"{signed(f.effect.difference['median'])} ({spread}), ")
-        lines.append(f"  {label}: {change}{f.verdict.text}")
-    lines.append(fall_sentence(study))
-    lines.append("The model says nothing yet of lives in Mexico, of single states, or of anything after 2024-12.")
-    lines.append(f"Report: {report}")
-    return "\n".join(lines)

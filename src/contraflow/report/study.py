@@ -1,4 +1,4 @@
-"""The shipped study: runs its scenarios on one set of draws and writes a report that needs nothing but a browser.
+"""The shipped study: runs its scenarios on one set of draws and has a report written that needs nothing but a browser.
 
 Everything is written into a temporary folder beside the target and renamed at the end, so that an interrupted study
 leaves nothing under the final name.
@@ -6,39 +6,49 @@ leaves nothing under the final name.
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
-from contraflow import evidence
 from contraflow.analysis.decomposition import CAUSES, Decomposition, decompose
-from contraflow.analysis.runs import Comparison, Model, Progress, Result, load
+from contraflow.analysis.inflow import CUTS, InflowCuts, inflow_cuts
+from contraflow.analysis.runs import TODAY, Comparison, Model, Progress, Result, load
+from contraflow.analysis.structure import Explained, explained
 from contraflow.analysis.thresholds import SUPPLY_BELIEFS, threshold_map
 from contraflow.errors import ContraflowError, UnknownName, nearest
 from contraflow.policy import Scenario
-from contraflow.report import drawings, findings, sentences, tables, wording
-from contraflow.report.figures import Picture
-from contraflow.report.findings import EVIDENCE_END, HEADLINES, Finding
-from contraflow.report.fit_record import FitRecord, convergence, cut_note, fit_record
-from contraflow.system.outcomes import OUTCOMES
+from contraflow.report import findings, guns, leaders, opening, page
+from contraflow.report.findings import EVIDENCE_END, Finding
+from contraflow.report.fit_record import FitRecord, fit_record
+from contraflow.report.outlook import RECORD
+from contraflow.validation import recruitment
 
 END = 2036.0
 #: Study → scenarios, in the order shown.
 STUDIES: dict[str, tuple[str, ...]] = {
-    "us-opioids": ("harm-reduction", "health-cuts", "safe-supply", "penalties", "strikes", "joint-crackdown"),
+    "border": (
+        "harm-reduction",
+        "health-cuts",
+        "safe-supply",
+        "penalties",
+        "legal-market",
+        "gun-flow",
+        "intelligence-led",
+        "leaders-first",
+        "hugs-not-bullets",
+        "joint-crackdown",
+        "grand-bargain",
+        "cooperation-breakdown",
+        "strikes",
+    ),
 }
+WHOLE = "border"
 #: Spare capacity by the number of laboratories at work at once, down to far fewer than is believed.
 LABORATORY_BELIEFS = {"lab_count": (50, 100, 200, 500, 1000), "lab_slack": SUPPLY_BELIEFS["lab_slack"]}
 
@@ -64,8 +74,6 @@ MAPPED = {
     "joint-crackdown": Mapped("joint-crackdown", EVIDENCE_END, SUPPLY_BELIEFS),
     "laboratories": Mapped("strikes", _AFTER_STRIKES, LABORATORY_BELIEFS),
 }
-_MARK = "study.json"
-_EXTRA = ("methadone_patients", "buprenorphine_patients")
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,11 @@ class StudyResult:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Everything that a report is made of. ``short`` and ``long``: findings to 2030 and to 2035, by scenario."""
+    """Everything that a report is made of.
+
+    ``short`` and ``long``: findings to 2030 and to 2035, by scenario. ``civilians``: those killed by foreign force to
+    2030, by scenario that uses it. ``inflow`` and ``leaders``: None where the study lacks their scenarios.
+    """
 
     name: str
     draws: int
@@ -88,6 +100,11 @@ class Study:
     comparisons: Mapping[str, Comparison]
     short: Mapping[str, Mapping[str, Finding]]
     long: Mapping[str, Mapping[str, Finding]]
+    civilians: Mapping[str, Mapping[str, float]]
+    leaders: leaders.Reading | None
+    inflow: InflowCuts | None
+    structure: Sequence[Explained]
+    recruitment: Sequence[recruitment.Comparison]
     maps: Mapping[str, xr.Dataset]
     decomposition: Decomposition
     posterior_draws: int
@@ -102,14 +119,16 @@ class Study:
         return " · ".join(f"{k} {v}" for k, v in self.fingerprint.items())
 
 
-def study_size(name: str = "us-opioids", draws: int = 500) -> int:
+def study_size(name: str = WHOLE, draws: int = 500) -> int:
     """Number of trajectories that a study reports as progress."""
-    maps = sum(2 * m.cells * _cell_draws(draws) for m in MAPPED.values() if m.scenario in _scenarios(name))
-    return draws * (1 + len(_scenarios(name))) + maps + (1 + 2 ** len(CAUSES)) * _fall_draws(draws)
+    scenarios = _scenarios(name)
+    maps = sum(2 * m.cells * _cell_draws(draws) for m in MAPPED.values() if m.scenario in scenarios)
+    inflow = (1 + len(CUTS)) * draws if guns.SCENARIO in scenarios else 0
+    return draws * (2 + len(scenarios)) + inflow + maps + (1 + 2 ** len(CAUSES)) * _fall_draws(draws)
 
 
 def run_study(
-    name: str = "us-opioids",
+    name: str = WHOLE,
     out: Path | str = Path("reports/latest"),
     draws: int = 500,
     progress: Progress | None = None,
@@ -137,12 +156,12 @@ def run_study(
     _require_writable(folder)
     _refuse_foreign(folder)
     study = _simulated(name, scenarios, model or load(), draws, progress)
-    summary = sentences.summary(study, folder / "index.html")
+    summary = opening.summary(study, folder / "index.html")
     partial = folder.parent / f".{folder.name}.partial-{os.getpid()}"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        _write(study, partial, summary)
+        page.write(study, partial, summary)
         _replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -151,7 +170,7 @@ def run_study(
 
 def _scenarios(name: str) -> tuple[str, ...]:
     if name not in STUDIES:
-        raise UnknownName("study", name, nearest(name, STUDIES), None if nearest(name, STUDIES) else "use us-opioids")
+        raise UnknownName("study", name, nearest(name, STUDIES), None if nearest(name, STUDIES) else f"use {WHOLE}")
     return STUDIES[name]
 
 
@@ -164,14 +183,9 @@ def _fall_draws(draws: int) -> int:
 
 
 def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, progress: Progress | None) -> Study:
-    baseline = model.run(draws=draws, until=END, record=_EXTRA, progress=progress)
+    baseline = model.run(draws=draws, until=END, record=RECORD, progress=progress)
     posterior, learned = model.posterior.thin(draws), findings.contractions(model.posterior)
-    comparisons = {}
-    for scenario in map(Scenario.load, scenarios):
-        same_baseline = not scenario.assume and not scenario.extensions
-        comparisons[scenario.id] = model.compare(
-            scenario, draws, END, record=_EXTRA, baseline=baseline if same_baseline else None, progress=progress
-        )
+    compared = {s: _compared(model, Scenario.load(s), draws, baseline, progress) for s in scenarios}
     maps = {
         name: threshold_map(
             model, m.scenario, draws=_cell_draws(draws), until=m.until, beliefs=m.beliefs, progress=progress
@@ -179,13 +193,21 @@ def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, 
         for name, m in MAPPED.items()
         if m.scenario in scenarios
     }
+    cuts = None
+    if guns.SCENARIO in compared:
+        cuts = inflow_cuts(model, draws, END, tuple(baseline.data.data_vars), progress)
     return Study(
         name,
         draws,
         baseline,
-        comparisons,
-        {s: findings.findings(c, posterior, learned, EVIDENCE_END) for s, c in comparisons.items()},
-        {s: findings.findings(c, posterior, learned, END) for s, c in comparisons.items()},
+        compared,
+        {s: findings.findings(c, posterior, learned, EVIDENCE_END) for s, c in compared.items()},
+        {s: findings.findings(c, posterior, learned, END) for s, c in compared.items()},
+        {s: killed for s, c in compared.items() if (killed := findings.civilian_deaths(c, EVIDENCE_END))},
+        leaders.reading(compared[leaders.SCENARIO], posterior, learned, END) if leaders.SCENARIO in compared else None,
+        cuts,
+        explained(model, baseline, RECORD, progress),
+        recruitment.comparison(),
         maps,
         decompose(model, _fall_draws(draws), progress),
         model.posterior.draws,
@@ -194,6 +216,14 @@ def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, 
         findings.learned_table(model.posterior),
         _fingerprint(model, draws),
     )
+
+
+def _compared(model: Model, scenario: Scenario, draws: int, baseline: Result, progress: Progress | None) -> Comparison:
+    """The scenario against the study's baseline, or its own where it assumes otherwise; its history is let go."""
+    same = not scenario.assume and not scenario.extensions
+    whole = model.compare(scenario, draws, END, record=RECORD, baseline=baseline if same else None, progress=progress)
+    later = whole.policy.data.sel(time=slice(TODAY - 0.01, None)).copy(deep=True)
+    return replace(whole, policy=Result(later, scenario))
 
 
 def _fingerprint(model: Model, draws: int) -> dict[str, str]:
@@ -215,7 +245,7 @@ def _require_writable(folder: Path) -> None:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MARK).exists())):
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / page.MARK).exists())):
         raise ContraflowError(f"{folder} exists and is not a study: name another folder with --out, or empty it")
 
 
@@ -229,72 +259,3 @@ def _replace(partial: Path, folder: Path) -> None:
         if old.exists() and not folder.exists():
             old.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _write(study: Study, folder: Path, summary: str) -> None:
-    pictures = drawings.all_pictures(study)
-    (folder / "figures").mkdir()
-    (folder / "tables").mkdir()
-    for p in pictures.values():
-        (folder / "figures" / f"{p.name}.svg").write_text(p.file, encoding="utf-8")
-    for name, rows in tables.all_tables(study).items():
-        if rows:
-            _csv(folder / "tables" / f"{name}.csv", rows)
-    (folder / "index.html").write_text(_page(study, pictures), encoding="utf-8")
-    content = {"study": study.name, "scenarios": list(study.comparisons), "summary": summary, **study.fingerprint}
-    (folder / _MARK).write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
-
-
-def _csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    rows = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-
-
-def _page(study: Study, pictures: Mapping[str, Picture]) -> str:
-    template = resources.files("contraflow.report").joinpath("templates", "study.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
-        "two": wording.significant,
-        "signed": wording.signed,
-        "share": wording.share_percent,
-        "whole": wording.whole_percent,
-        "bayes": wording.bayes_factor,
-        "interval": wording.interval,
-        "date": wording.format_date,
-    }
-    page = environment.from_string(template).render(
-        study=study,
-        pictures={k: {**vars(p), "inline": Markup(p.inline)} for k, p in pictures.items()},
-        scenarios=[c.scenario for c in study.comparisons.values()],
-        opening=sentences.opening(study),
-        opening_es=sentences.opening_es(study),
-        headlines=HEADLINES,
-        outcomes=OUTCOMES,
-        hypotheses=study.hypotheses,
-        force=findings.force_levers,
-        probability=lambda p: wording.probability(p, study.draws),
-        chance=lambda p: wording.probability(p, study.posterior_draws),
-        parameter_label=lambda n: evidence.load().parameters[n].label.en,
-        series=evidence.load().series,
-        sources=tables.used_sources(study),
-        learned=study.learned,
-        assumed=sum(r.contraction < findings.LITTLE_LEARNED for r in study.learned),
-        convergence=convergence(study.fit, study.posterior_draws),
-        cut_note=cut_note(study.fit),
-        decomposition=study.decomposition,
-        fall_note=sentences.fall_note(study),
-        laboratories=study.maps.get("laboratories"),
-        laboratory_sentence=sentences.laboratory_sentence,
-        little=findings.LITTLE_LEARNED,
-        weak=findings.WEAK_EVIDENCE,
-        from_assumption=findings.FROM_ASSUMPTION,
-        clear=wording.CLEAR,
-        few_draws=sentences.FEW_DRAWS,
-        negligible=wording.NEGLIGIBLE,
-        footer=study.footer,
-    )
-    return page.lstrip()

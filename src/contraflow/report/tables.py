@@ -9,12 +9,15 @@ import xarray as xr
 
 from contraflow import evidence
 from contraflow.analysis.decomposition import Share
+from contraflow.analysis.structure import Explained
 from contraflow.evidence import Source
 from contraflow.inference.problem import DATA_END
-from contraflow.report import findings, wording
+from contraflow.report import findings, guns, wording
+from contraflow.report.columns import CIVILIANS
 from contraflow.report.findings import EVIDENCE_END, Finding
 from contraflow.report.fit_record import CutRow
 from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation import recruitment
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study
@@ -23,10 +26,15 @@ if TYPE_CHECKING:
 def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     """Every table of the study as rows, by the name of its file."""
     known = evidence.load()
-    effects = [_effect_row(study, f) for part in (study.short, study.long) for by in part.values() for f in by.values()]
+    effects = [_effect_row(f) for part in (study.short, study.long) for by in part.values() for f in by.values()]
     return {
         "effects": effects,
         "projections": _projections(study),
+        "civilian-deaths": [{"scenario": s, "outcome": CIVILIANS, **q} for s, q in study.civilians.items()],
+        "leaders": [_effect_row(f) for part in _windows(study) for f in part.values()],
+        "guns": guns.rows(study.inflow) if study.inflow else [],
+        "structure": [_explained_row(r) for r in study.structure],
+        "recruitment-model": [_recruitment_row(r) for r in study.recruitment],
         **{f"thresholds-{s}": _map_rows(m) for s, m in study.maps.items()},
         "fall-since-2023": [_share_row(c) for c in study.decomposition.causes],
         "fit": [vars(r) for r in study.fit.coverage],
@@ -43,12 +51,12 @@ def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
-    window = study.comparisons[f.scenario].window
+def _effect_row(f: Finding) -> dict[str, Any]:
     row: dict[str, Any] = {
         "scenario": f.scenario,
         "outcome": f.outcome,
-        "from": wording.format_date(window[0]),
+        "country": OUTCOMES[f.outcome].country,
+        "from": wording.format_date(f.start),
         "to": wording.format_date(f.end - 1 / 12),
         "unit": f.effect.unit,
         "window_is": f.effect.window_is,
@@ -62,6 +70,22 @@ def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
         "verdict": f.verdict.text,
         "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.drivers),
     }
+
+
+def _windows(study: Study) -> Sequence[Mapping[str, Finding]]:
+    return (study.leaders.within, study.leaders.beyond) if study.leaders else ()
+
+
+def _explained_row(r: Explained) -> dict[str, Any]:
+    row: dict[str, Any] = {"outcome": r.outcome, "series": r.series, "from": r.first, "to": r.last}
+    return row | {f"{part}_{k}": v for part in ("structure", "full") for k, v in getattr(r, part).items()}
+
+
+def _recruitment_row(r: recruitment.Comparison) -> dict[str, Any]:
+    p = r.published
+    row = {"policy": p.policy, "quantity": p.quantity, "unit": p.unit, "published_low": p.low, "published_high": p.high}
+    row |= {"reproduced": r.reproduced, "against_own_counterfactual": r.against_status_quo}
+    return _filled(row) | {"mark": p.mark, "where": p.where, "source": p.source, "note": p.note}
 
 
 def _projections(study: Study) -> list[dict[str, Any]]:

@@ -19,8 +19,9 @@ LEANING = 0.80
 NEGLIGIBLE = 1e-3
 
 __all__ = [
-    "CLEAR", "LEANING", "NEGLIGIBLE", "Verdict", "bayes_factor", "format_date", "interval", "people", "probability",
-    "share_percent", "signed", "significant", "verdict", "whole_percent",
+    "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Told", "Verdict", "as_published", "bayes_factor", "format_date",
+    "interval", "interval_es", "people", "probability", "share_percent", "signed", "significant", "verdict",
+    "whole_percent",
 ]  # fmt: skip
 
 Strength = Literal["clear", "leaning", "undecided", "negligible"]
@@ -57,6 +58,21 @@ class Verdict:
             "negligible": "sin efecto apreciable",
         }[self.strength]
         return f"{words}; se sigue de supuestos" if self.from_assumption else words
+
+
+#: Where a sentence stands on the opening page, by the strength of what it says.
+PLACES: dict[str, Literal["found", "leaning", "undecided"]] = {
+    "clear": "found", "negligible": "found", "leaning": "leaning", "undecided": "undecided",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence in both languages, and where on the opening page it belongs."""
+
+    place: Literal["found", "leaning", "undecided"]
+    en: str
+    es: str
 
 
 def verdict(p_reduction: float, relative: Mapping[str, float], from_assumption: bool = False) -> Verdict:
@@ -96,9 +112,14 @@ def people(number: float) -> str:
     return significant(number)
 
 
+def as_published(number: float) -> str:
+    """A number beside a published one: three significant figures, since two would part figures that agree."""
+    return f"{float(f'{number:.3g}'):,g}".replace("-", "−")
+
+
 def probability(p: float, draws: int) -> str:
     """A probability with two decimals, never surer than the number of draws allows."""
-    edge = 1 / draws
+    edge = max(1 / draws, 0.005)
     if p < edge:
         return f"<{max(edge, 0.01):.2f}"
     if p > 1 - edge:
@@ -109,6 +130,11 @@ def probability(p: float, draws: int) -> str:
 def interval(quantiles: Mapping[str, float]) -> str:
     """The 90 % interval as `low to high`, signed."""
     return f"{signed(quantiles['q05'])} to {signed(quantiles['q95'])}"
+
+
+def interval_es(quantiles: Mapping[str, float]) -> str:
+    """The same in Spanish: `entre low y high`."""
+    return f"entre {signed(quantiles['q05'])} y {signed(quantiles['q95'])}"
 
 
 def bayes_factor(factor: float | None) -> str:

@@ -9,14 +9,44 @@ from collections.abc import Iterable
 
 from contraflow import evidence
 from contraflow.engine import Model, assemble
-from contraflow.system import border, care, demand, inputs, market, overdose, politics, supply
+from contraflow.system import (
+    arms,
+    border,
+    care,
+    cartels,
+    cooperation,
+    demand,
+    inputs,
+    market,
+    money,
+    overdose,
+    politics,
+    security,
+    supply,
+    violence,
+)
 from contraflow.system.axes import AXES
 from contraflow.system.latents import LATENTS
 from contraflow.system.levers import EXTENSIONS
 
 __all__ = ["EXTENSIONS", "SECTORS", "model_parameters", "reference_model"]
 
-SECTORS = (inputs, demand, overdose, care, market, supply, border, politics)
+SECTORS = (
+    inputs,
+    demand,
+    overdose,
+    care,
+    market,
+    supply,
+    border,
+    arms,
+    cartels,
+    security,
+    violence,
+    money,
+    cooperation,
+    politics,
+)
 
 
 def model_parameters() -> dict[str, str]:
@@ -26,10 +56,13 @@ def model_parameters() -> dict[str, str]:
 
 
 @functools.cache
-def _assembled(extensions: tuple[str, ...]) -> Model:
-    return assemble(SECTORS, model_parameters(), axes=AXES, extensions=extensions)
+def _assembled(extensions: tuple[str, ...], units: bool) -> Model:
+    return assemble(SECTORS, model_parameters(), axes=AXES, extensions=extensions, units=units)
 
 
-def reference_model(extensions: Iterable[str] = ()) -> Model:
-    """The reference model with these extensions on; assembled once for each set."""
-    return _assembled(tuple(sorted(set(extensions))))
+def reference_model(extensions: Iterable[str] = (), *, units: bool = True) -> Model:
+    """The reference model with these extensions on; assembled once for each set.
+
+    A model whose units do not agree is refused, with a ``ModelError``, unless ``units`` is off.
+    """
+    return _assembled(tuple(sorted(set(extensions))), units)

@@ -11,27 +11,40 @@ seized_at_border = boundary("kg pure", ledger="drugs", doc="Drugs seized at the 
 
 
 @auxiliary("1", dims=("drug",))
-def seizure_share_reference(seizure_share_2019, heroin_seizure_share):
+def seizure_share_reference(
+    seizure_share_2019, heroin_seizure_share, methamphetamine_seizure_share, cocaine_seizure_share
+):
     """Share seized to which reference prices belong."""
-    return drug.stack(fentanyl=seizure_share_2019, heroin=heroin_seizure_share)
+    return drug.stack(
+        fentanyl=seizure_share_2019,
+        heroin=heroin_seizure_share,
+        methamphetamine=methamphetamine_seizure_share,
+        cocaine=cocaine_seizure_share,
+    )
 
 
 @auxiliary("1", dims=("drug",))
-def seizure_share_without_scanning(seizure_share_2019, seizure_growth, border_effort_years, heroin_seizure_share):
-    """Share seized at ports at today's scanning: for fentanyl logistic in effort, for heroin constant."""
-    odds = jnp.log(seizure_share_2019 / (1 - seizure_share_2019))
-    fentanyl = logistic(odds + seizure_growth * border_effort_years)
-    return drug.stack(fentanyl=fentanyl, heroin=heroin_seizure_share + 0.0 * fentanyl)
+def seizure_share_without_scanning(seizure_share_reference, seizure_growth, border_effort_years):
+    """Share seized at ports at today's scanning: for fentanyl logistic in effort, for other drugs constant."""
+    effort = drug.stack(fentanyl=seizure_growth * border_effort_years, heroin=0.0, methamphetamine=0.0, cocaine=0.0)
+    return logistic(jnp.log(seizure_share_reference / (1 - seizure_share_reference)) + effort)
 
 
 @auxiliary("1", dims=("channel", "drug"))
 def channel_seizure_share(
-    seizure_share_without_scanning, scanning_effect, border_northbound_scanning, between_ports_yield
+    seizure_share_without_scanning,
+    scanning_effect,
+    border_northbound_scanning,
+    interdiction_response,
+    between_ports_yield,
+    targeting_response,
+    case_work,
 ):
-    """Share seized by channel: scanning acts at ports only, and its strength is signed."""
+    """Share seized by channel: scanning and shared data act at ports only, and their strengths are signed."""
     base = seizure_share_without_scanning
-    doublings = jnp.log(border_northbound_scanning / today("border.northbound_scanning")) / jnp.log(2.0)
-    at_ports = logistic(jnp.log(base / (1 - base)) + scanning_effect * doublings)
+    scanned = border_northbound_scanning * interdiction_response / today("border.northbound_scanning")
+    doublings = jnp.log(scanned) / jnp.log(2.0)
+    at_ports = logistic(jnp.log(base / (1 - base)) + scanning_effect * doublings + targeting_response * case_work)
     between = 1 - (1 - base) ** between_ports_yield
     return channel.stack(ports=at_ports, between_ports=between)
 
@@ -70,7 +83,7 @@ def seizure_share(total_seizure_share):
 
 
 @flow("kg pure/year", dims=("channel", "drug"), source="mexico_inventory", destination="seized_at_border")
-def border_seizures(exports, channel_seizure_share, traffic_share):
+def seizures_by_channel(exports, channel_seizure_share, traffic_share):
     """Drugs seized at the border, pure, by channel."""
     return exports * channel_seizure_share * traffic_share
 
@@ -93,19 +106,37 @@ def fentanyl_border_purity(pill_share_border, pill_purity, us_fentanyl_purity):
 
 
 @auxiliary("kg/year")
-def border_fentanyl_seized(border_seizures, fentanyl_border_purity):
+def border_fentanyl_seized(seizures_by_channel, fentanyl_border_purity):
     """Fentanyl seized at the Southwest border as weighed, not pure."""
-    return channel.total(drug.pick(border_seizures, "fentanyl")) / fentanyl_border_purity
+    return channel.total(drug.pick(seizures_by_channel, "fentanyl")) / fentanyl_border_purity
 
 
 @auxiliary("kg/year")
-def border_heroin_seized(border_seizures, heroin_border_purity):
+def border_heroin_seized(seizures_by_channel, heroin_border_purity):
     """Heroin seized at the Southwest border as weighed, not pure."""
-    return channel.total(drug.pick(border_seizures, "heroin")) / per_gross(heroin_border_purity)
+    return channel.total(drug.pick(seizures_by_channel, "heroin")) / per_gross(heroin_border_purity)
+
+
+@auxiliary("kg/year")
+def border_methamphetamine_seized(seizures_by_channel, methamphetamine_border_purity):
+    """Methamphetamine seized at the Southwest border as weighed, not pure."""
+    return channel.total(drug.pick(seizures_by_channel, "methamphetamine")) / per_gross(methamphetamine_border_purity)
+
+
+@auxiliary("kg/year")
+def border_cocaine_seized(seizures_by_channel, cocaine_border_purity):
+    """Cocaine seized at the Southwest border as weighed, not pure."""
+    return channel.total(drug.pick(seizures_by_channel, "cocaine")) / per_gross(cocaine_border_purity)
+
+
+@auxiliary("kg/year")
+def border_seizures(border_fentanyl_seized, border_heroin_seized, border_methamphetamine_seized, border_cocaine_seized):
+    """The four drugs seized at the Southwest border, as weighed: mostly methamphetamine, so no measure of harm."""
+    return border_fentanyl_seized + border_heroin_seized + border_methamphetamine_seized + border_cocaine_seized
 
 
 @auxiliary("1")
-def ports_share_of_seizures(border_seizures):
+def ports_share_of_seizures(seizures_by_channel):
     """Share of seized fentanyl that is seized at ports."""
-    fentanyl = drug.pick(border_seizures, "fentanyl")
+    fentanyl = drug.pick(seizures_by_channel, "fentanyl")
     return share(channel.pick(fentanyl, "ports"), channel.total(fentanyl))

@@ -200,7 +200,7 @@ def entry_multiplier(
     retail_price_ratio,
     participation_elasticity,
     fentanyl_share,
-    us_law_penalties,
+    penalties_in_force,
     deterrence,
 ):
     """Entry into illicit use against 2000: deterred by perceived risk, price and penalties.
@@ -210,7 +210,7 @@ def entry_multiplier(
     price = fentanyl_share * drug.pick(retail_price_ratio, "fentanyl")
     price = price + (1 - fentanyl_share) * drug.pick(retail_price_ratio, "heroin")
     risk = (perceived_risk / perceived_risk_reference) ** (-perceived_risk_effect)
-    doublings = safe_log(us_law_penalties / today("us.law.penalties")) / jnp.log(2.0)
+    doublings = safe_log(penalties_in_force / today("us.law.penalties")) / jnp.log(2.0)
     return risk * price ** (-participation_elasticity) * jnp.exp(deterrence * doublings)
 
 
@@ -253,10 +253,13 @@ def direct_initiation(
     group_share,
     us_health_safe_supply,
     safe_supply_diversion,
+    market_legal_regulation,
+    legal_initiation,
 ):
-    """People who begin with illicit opioids, and those who begin with diverted safe supply."""
+    """People who begin with illicit opioids, with diverted safe supply, or as legal sale spreads use (signed)."""
     diverted = safe_supply_diversion * us_health_safe_supply
-    return (direct_illicit_initiation * population_growth * entry_multiplier + diverted) * group_share
+    spread = jnp.exp(legal_initiation * market_legal_regulation)
+    return (direct_illicit_initiation * population_growth * entry_multiplier * spread + diverted) * group_share
 
 
 @flow("person/year", dims=("group",), source="illicit_disorder", destination="remission")
@@ -267,9 +270,9 @@ def untreated_remission(illicit_disorder, quit_rate, purity_ratio, adulteration_
 
 
 @flow("person/year", dims=("group",), source="illicit_disorder", destination="in_prison")
-def incarceration(illicit_disorder, incarceration_rate, us_law_penalties, penalty_incarceration_response):
+def incarceration(illicit_disorder, incarceration_rate, penalties_in_force, penalty_incarceration_response):
     """Illicit users sent to prison or long jail stays, more of them under harsher penalties (a signed response)."""
-    harshness = (us_law_penalties / today("us.law.penalties")) ** penalty_incarceration_response
+    harshness = (penalties_in_force / today("us.law.penalties")) ** penalty_incarceration_response
     return illicit_disorder * incarceration_rate * harshness
 
 
@@ -363,14 +366,14 @@ def drug_admissions(
     drug_sentence_years,
     drug_prison_admissions_trend,
     calendar,
-    us_law_penalties,
+    penalties_in_force,
     us_law_distributor_enforcement,
     distributor_share_of_admissions,
 ):
     """Prison admissions for drug offences: those of 2000, a trend from 2008 to 2024, penalties and arrests."""
     start, end = quantity(2008.0, "year"), quantity(2025.0, "year")
     elapsed = jnp.clip(calendar, start, end) - start
-    harshness = us_law_penalties / today("us.law.penalties")
+    harshness = penalties_in_force / today("us.law.penalties")
     arrests = us_law_distributor_enforcement / today("us.law.distributor_enforcement") - 1
     moved = harshness * (1 + distributor_share_of_admissions * arrests)
     return incarcerated_2000 / drug_sentence_years * jnp.exp(drug_prison_admissions_trend * elapsed) * moved

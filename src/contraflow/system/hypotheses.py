@@ -158,8 +158,7 @@ _ALL = (
         Text(en="Precursor controls are evaded", es="Los controles de precursores se evaden"),
         Text(
             en="Within months to years producers find other chemicals and routes and recover part of what was blocked.",
-            es="En meses o pocos años los productores hallan otras sustancias y rutas y recuperan parte de lo "
-            "bloqueado.",
+            es="En meses o años los productores hallan otras sustancias y rutas y recuperan parte de lo bloqueado.",
         ),
         {"control_evasion": 0.0, "evasion_time": None},
         "control_evasion",
@@ -189,6 +188,105 @@ _ALL = (
         "Signed: a negative value would mean that interdiction slows the move to stronger drugs.",
     ),
     Hypothesis(
+        "replacement",
+        Text(en="Losses are re-hired", es="Las bajas se reponen"),
+        Text(
+            en="Groups re-hire those who are arrested or killed instead of growing by contagion.",
+            es="Los grupos reponen a quienes son detenidos o mueren en vez de crecer por contagio.",
+        ),
+        {"replacement": 0.0, "staffing_growth": None},
+        "replacement",
+        "0: recruitment in proportion to members, as in the model of the Science 2023 study.",
+    ),
+    Hypothesis(
+        "kingpin",
+        Text(en="Removing leaders raises violence", es="La captura o muerte de líderes eleva la violencia"),
+        Text(
+            en="After a leader is arrested or killed, rivals and heirs fight and violence rises where it happens.",
+            es="Tras la captura o muerte de un líder, rivales y herederos pelean y sube la violencia en el lugar.",
+        ),
+        {"kingpin": 0.0, "removal_weight": None},
+        "kingpin",
+        "Signed: a negative value would mean that removals calm. National series never move it: it comes from panels.",
+    ),
+    Hypothesis(
+        "betrayal",
+        Text(en="Betrayal makes succession bloodier", es="La traición hace más sangrienta la sucesión"),
+        Text(
+            en="Removals through betrayal start worse wars of succession than others.",
+            es="Las capturas o muertes por traición desatan guerras de sucesión peores que otras.",
+        ),
+        {"betrayal": 0.0},
+        "betrayal",
+        "Signed contrast; no measurement before 2025.",
+    ),
+    Hypothesis(
+        "conflict_scaling",
+        Text(en="Conflict grows faster than groups", es="El conflicto crece más que los grupos"),
+        Text(
+            en="Killings grow more than in proportion to the number of members.",
+            es="Los asesinatos crecen más que en proporción al número de integrantes.",
+        ),
+        {"conflict_scaling": 1.0},
+        "conflict_scaling",
+        "1 is proportion; the model of the Science 2023 study assumes 2.",
+    ),
+    Hypothesis(
+        "gun_lethality",
+        Text(en="More rifles, more killing", es="Más armas largas, más asesinatos"),
+        Text(
+            en="Where groups hold more rifles for each member, they kill more.",
+            es="Donde los grupos tienen más armas largas por integrante, matan más.",
+        ),
+        {"gun_lethality": 0.0},
+        "gun_lethality",
+        "Signed exponent: a negative value would mean that firepower deters.",
+    ),
+    Hypothesis(
+        "scarcity_violence",
+        Text(en="Rents feed violence", es="Las ganancias alimentan la violencia"),
+        Text(
+            en="When there is more to earn, as under scarcity, groups fight more over it.",
+            es="Cuando hay más por ganar, como en la escasez, los grupos pelean más por ello.",
+        ),
+        {"scarcity_violence": 0.0},
+        "scarcity_violence",
+        "Signed exponent of retained revenue.",
+    ),
+    Hypothesis(
+        "income_substitution",
+        Text(en="Lost drug income is replaced", es="El ingreso perdido de las drogas se sustituye"),
+        Text(
+            en="Groups that lose drug revenue make up for it by extortion and other crime.",
+            es="Los grupos que pierden ingresos por drogas los reponen con extorsión y otros delitos.",
+        ),
+        {"income_substitution": 0.0},
+        "income_substitution",
+        "Signed: a negative value would mean that other income falls with drug income.",
+    ),
+    Hypothesis(
+        "trust_intelligence",
+        Text(en="Trust brings intelligence", es="La confianza trae inteligencia"),
+        Text(
+            en="Where services trust each other, more of what they know is shared.",
+            es="Donde los servicios confían entre sí, comparten más de lo que saben.",
+        ),
+        {"trust_intelligence": 0.0},
+        "trust_intelligence",
+        "Signed; acts only with the extension cooperation.",
+    ),
+    Hypothesis(
+        "threat_response",
+        Text(en="Threats change trust", es="Las amenazas cambian la confianza"),
+        Text(
+            en="Threats by one government raise or lower the trust of the other.",
+            es="Las amenazas de un gobierno elevan o reducen la confianza del otro.",
+        ),
+        {"threat_response": 0.0, "threat_compliance": 0.0},
+        "several",
+        "Symmetric: published cases point both ways. Acts only with the extension cooperation.",
+    ),
+    Hypothesis(
         "supply_shock_2023",
         Text(en="Supply shock of 2023", es="Choque de oferta de 2023"),
         Text(
@@ -202,16 +300,3 @@ _ALL = (
 )
 
 HYPOTHESES: dict[str, Hypothesis] = {hypothesis.id: hypothesis for hypothesis in _ALL}
-
-#: Hypotheses of the design that wait for a sector of the model: id -> sector.
-NOT_YET: dict[str, str] = {
-    "replacement": "cartels",
-    "kingpin": "cartels",
-    "betrayal": "cartels",
-    "conflict_scaling": "violence",
-    "gun_lethality": "arms",
-    "scarcity_violence": "violence",
-    "income_substitution": "money",
-    "trust_intelligence": "cooperation",
-    "threat_response": "cooperation",
-}

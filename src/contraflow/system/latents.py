@@ -42,6 +42,8 @@ LATENTS = {
         Latent("supply_surge", start=2013.0, step=0.5),
         Latent("stimulant_hazard_drift", start=2000.0, step=1.0),
         Latent("other_drug_drift", start=2000.0, step=1.0),
+        Latent("conflict_drift", start=2000.0, step=1.0),
+        Latent("concealment_drift", start=2010.0, step=1.0),
     )
 }
 

@@ -22,12 +22,6 @@ us_inventory = stock(
 )
 
 
-@auxiliary("1", dims=("drug",))
-def drug_share(fentanyl_share):
-    """Share of illicit opioid use that each drug has."""
-    return drug.stack(fentanyl=fentanyl_share, heroin=1 - fentanyl_share)
-
-
 @auxiliary("1")
 def safe_supply_replacement(safe_supply_share, safe_supply_substitution):
     """Share of illicit use that prescribed supply replaces: clients replace a part of theirs."""
@@ -36,11 +30,34 @@ def safe_supply_replacement(safe_supply_share, safe_supply_substitution):
 
 @auxiliary("kg pure/year", dims=("drug",))
 def wanted_at_reference(
-    illicit_users, drug_share, fentanyl_per_user, heroin_per_user, heroin_grams_per_user, safe_supply_replacement
+    illicit_users,
+    fentanyl_share,
+    fentanyl_per_user,
+    heroin_per_user,
+    heroin_grams_per_user,
+    safe_supply_replacement,
+    methamphetamine_demand,
+    cocaine_demand,
+    legal_replacement,
 ):
-    """Use wanted at the reference price and purity, less what prescribed supply replaces."""
-    per_user = drug.stack(fentanyl=fentanyl_per_user, heroin=heroin_per_user * heroin_grams_per_user)
-    return illicit_users * drug_share * per_user * (1 - safe_supply_replacement)
+    """Use wanted at the reference price and purity, less what prescribed or legal supply replaces.
+
+    Opioids follow the people who use them; what is wanted of the two stimulants is given from outside.
+    """
+    opioid_users = illicit_users * (1 - safe_supply_replacement)
+    wanted = drug.stack(
+        fentanyl=opioid_users * fentanyl_share * fentanyl_per_user,
+        heroin=opioid_users * (1 - fentanyl_share) * heroin_per_user * heroin_grams_per_user,
+        methamphetamine=methamphetamine_demand,
+        cocaine=cocaine_demand,
+    )
+    return wanted * (1 - legal_replacement)
+
+
+@auxiliary("1")
+def legal_replacement(market_legal_regulation, legal_substitution):
+    """Share of illicit use that regulated legal sale replaces: legal use need not be use that was illicit before."""
+    return market_legal_regulation * legal_substitution
 
 
 @auxiliary("kg pure", dims=("drug",))
@@ -58,7 +75,7 @@ def turnover(us_inventory, wanted_at_reference):
 @auxiliary("1")
 def risk_premium(
     risk_share_of_price,
-    us_law_penalties,
+    penalties_in_force,
     us_law_distributor_enforcement,
     penalty_risk_response,
     enforcement_risk_response,
@@ -67,7 +84,7 @@ def risk_premium(
 
     It falls on the domestic margin, not on the price at the border, and so pays no exporter.
     """
-    penalties = jnp.log(us_law_penalties / today("us.law.penalties")) / jnp.log(2.0)
+    penalties = jnp.log(penalties_in_force / today("us.law.penalties")) / jnp.log(2.0)
     arrests = jnp.log(us_law_distributor_enforcement / today("us.law.distributor_enforcement")) / jnp.log(2.0)
     risk = jnp.exp(penalty_risk_response * penalties + enforcement_risk_response * arrests)
     return 1 - risk_share_of_price + risk_share_of_price * risk
@@ -84,10 +101,22 @@ def wholesale_price_ratio(
 
 
 @auxiliary("1", dims=("drug",))
-def price_gap(fentanyl_wholesale_price, fentanyl_retail_price, heroin_wholesale_price, heroin_retail_price):
+def price_gap(
+    fentanyl_wholesale_price,
+    fentanyl_retail_price,
+    heroin_wholesale_price,
+    heroin_retail_price,
+    methamphetamine_wholesale_price,
+    methamphetamine_retail_price,
+    cocaine_wholesale_price,
+    cocaine_retail_price,
+):
     """Reference wholesale price as a share of the retail price."""
     return drug.stack(
-        fentanyl=fentanyl_wholesale_price / fentanyl_retail_price, heroin=heroin_wholesale_price / heroin_retail_price
+        fentanyl=fentanyl_wholesale_price / fentanyl_retail_price,
+        heroin=heroin_wholesale_price / heroin_retail_price,
+        methamphetamine=methamphetamine_wholesale_price / methamphetamine_retail_price,
+        cocaine=cocaine_wholesale_price / cocaine_retail_price,
     )
 
 

@@ -20,7 +20,7 @@ class Observable:
 
     series: str
     variable: str
-    stage: Literal["supply", "health"]
+    stage: Literal["supply", "health", "violence"]
     scale: float = 1.0
     per: Literal["year", "window"] = "year"
     until: float = 2025.0
@@ -55,6 +55,15 @@ _ALL = (
     Observable("border.seized.fentanyl.pre2019", "border_fentanyl_seized", "supply"),
     Observable("border.seized.heroin.annual", "border_heroin_seized", "supply"),
     Observable("border.seized.fentanyl.ports_share", "ports_share_of_seizures", "supply"),
+    Observable("border.seized.methamphetamine.annual", "border_methamphetamine_seized", "supply"),
+    Observable("border.seized.cocaine.annual", "border_cocaine_seized", "supply"),
+    Observable("mx.homicides.inegi.annual", "mx_homicides", "violence"),
+    Observable("mx.homicides.sesnsp.annual", "mx_homicides", "violence", weight=0.5),
+    Observable("mx.homicides.firearm_share", "firearm_share_of_homicides", "violence"),
+    Observable("mx.missing.annual", "missing_as_recorded", "violence"),
+    Observable("mx.arrests.annual", "arrests_of_members", "violence"),
+    Observable("mx.weapons_seized.census", "mx_firearms_seized", "violence"),
+    Observable("mx.weapons_seized.army", "mx_firearms_seized", "violence"),
 )
 
 OBSERVABLES: dict[str, Observable] = {o.series: o for o in _ALL}

@@ -142,24 +142,146 @@ _ALL = (
         "sum",
         "border",
     ),
+    Outcome(
+        "border.methamphetamine_seized",
+        Text(
+            en="Methamphetamine seized at the southwest border, gross weight",
+            es="Metanfetamina decomisada en la frontera México–Estados Unidos, peso bruto",
+        ),
+        "kg/year",
+        "sum",
+        "border",
+    ),
+    Outcome(
+        "border.cocaine_seized",
+        Text(
+            en="Cocaine seized at the southwest border, gross weight",
+            es="Cocaína decomisada en la frontera México–Estados Unidos, peso bruto",
+        ),
+        "kg/year",
+        "sum",
+        "border",
+    ),
+    Outcome(
+        "border.seizures",
+        Text(
+            en="The four drugs seized at the southwest border, gross weight",
+            es="Las cuatro drogas decomisadas en la frontera México–Estados Unidos, peso bruto",
+        ),
+        "kg/year",
+        "sum",
+        "border",
+    ),
+    Outcome("mx.homicides", Text(en="Homicides in Mexico", es="Homicidios en México"), "person/year", "sum", "mx"),
+    Outcome(
+        "mx.firearm_homicides",
+        Text(en="Homicides by firearm in Mexico", es="Homicidios por arma de fuego en México"),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.organised_crime_homicides",
+        Text(
+            en="Homicides in conflict among groups or with state forces",
+            es="Homicidios en el conflicto entre grupos o con fuerzas del Estado",
+        ),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.missing",
+        Text(
+            en="People reported missing and never located",
+            es="Personas reportadas como desaparecidas y nunca localizadas",
+        ),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.force_civilian_deaths",
+        Text(
+            en="Civilians killed by foreign strikes and raids, from precedents elsewhere",
+            es="Civiles muertos por incursiones y ataques extranjeros, según precedentes en otros países",
+        ),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.cartel_members",
+        Text(en="Active members of organised crime groups", es="Integrantes activos de grupos del crimen organizado"),
+        "person",
+        "mean",
+        "mx",
+    ),
+    Outcome(
+        "mx.recruits",
+        Text(en="People recruited by groups", es="Personas reclutadas por los grupos"),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.arrests_of_members",
+        Text(en="Members of groups arrested", es="Integrantes detenidos de grupos del crimen organizado"),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.jailed_members",
+        Text(en="Members of groups in Mexican prisons", es="Integrantes de grupos en prisiones mexicanas"),
+        "person",
+        "mean",
+        "mx",
+    ),
+    Outcome(
+        "mx.firearms_inflow",
+        Text(
+            en="Firearms from the United States entering Mexico",
+            es="Armas de fuego de Estados Unidos que entran a México",
+        ),
+        "firearm/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "mx.firearms_stock",
+        Text(en="Firearms held by organised crime", es="Armas de fuego en manos del crimen organizado"),
+        "firearm",
+        "mean",
+        "mx",
+    ),
+    Outcome(
+        "mx.cartel_revenue",
+        Text(
+            en="Revenue of organised crime groups, dollars of 2024",
+            es="Ingresos de los grupos del crimen organizado, dólares de 2024",
+        ),
+        "USD/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "bilateral.extraditions",
+        Text(en="People sent to the United States for trial", es="Personas enviadas a juicio en Estados Unidos"),
+        "person/year",
+        "sum",
+        "mx",
+    ),
+    Outcome(
+        "bilateral.trust",
+        Text(
+            en="Trust between security services, 0 to 1 (an assumption throughout)",
+            es="Confianza entre los servicios de seguridad, de 0 a 1 (todo es supuesto)",
+        ),
+        "1",
+        "mean",
+        "mx",
+    ),
 )
 
 OUTCOMES: dict[str, Outcome] = {outcome.id: outcome for outcome in _ALL}
-
-#: Outcomes of the design that wait for a sector of the model: id -> sector.
-NOT_YET: dict[str, str] = {
-    "border.methamphetamine_seized": "market",
-    "border.cocaine_seized": "market",
-    "mx.homicides": "violence",
-    "mx.firearm_homicides": "violence",
-    "mx.organised_crime_homicides": "violence",
-    "mx.missing": "violence",
-    "mx.cartel_members": "cartels",
-    "mx.recruits": "cartels",
-    "mx.arrests_of_members": "security",
-    "mx.firearms_inflow": "arms",
-    "mx.firearms_stock": "arms",
-    "mx.cartel_revenue": "money",
-    "bilateral.extraditions": "cooperation",
-    "bilateral.trust": "cooperation",
-}

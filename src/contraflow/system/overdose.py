@@ -58,7 +58,8 @@ def naloxone_coverage(community_kits, illicit_users, naloxone_effect):
 
     The strength is signed: a negative value stands for compensation that outweighs rescue.
     """
-    return 1 - jnp.exp(-naloxone_effect * community_kits / illicit_users)
+    reached = naloxone_effect * community_kits / illicit_users
+    return jnp.where(reached > 0, 1 - jnp.exp(-jnp.maximum(reached, 0.0)), jnp.exp(jnp.minimum(reached, 0.0)) - 1)
 
 
 @auxiliary("1")
@@ -99,12 +100,14 @@ def setting_multiplier(
 
 
 @auxiliary("1")
-def programme_multiplier(site_multiplier, safe_supply_share, safe_supply_mortality):
+def programme_multiplier(site_multiplier, safe_supply_share, safe_supply_mortality, legal_replacement, legal_risk):
     """What programmes for illicit users do to their risk of death: supervised sites, and safe supply to its clients.
 
-    The mortality ratio of safe supply is the whole effect on a client, less illicit use included.
+    The mortality ratio of safe supply is the whole effect on a client, less illicit use included; regulated sale
+    leaves ``legal_risk`` of the risk of the use that it replaces.
     """
-    return site_multiplier * (1 + safe_supply_share * (jnp.exp(safe_supply_mortality) - 1))
+    legal = 1 - legal_replacement * (1 - legal_risk)
+    return site_multiplier * (1 + safe_supply_share * (jnp.exp(safe_supply_mortality) - 1)) * legal
 
 
 @auxiliary("1")
@@ -211,12 +214,18 @@ def heroin_death_hazard_low_tolerance(heroin_overdose_hazard_low_tolerance, hero
 
 @auxiliary("1/year")
 def contaminated_hazard(
-    contamination_hazard, fentanyl_share, fentanyl_overdose_rate, purity_ratio, dose_spread, setting_multiplier
+    contamination_hazard,
+    fentanyl_share,
+    fentanyl_overdose_rate,
+    purity_ratio,
+    dose_spread,
+    setting_multiplier,
+    legal_replacement,
 ):
     """Deaths by hidden fentanyl per person using stimulants: they can neither offset its purity nor tolerate it."""
     dose = jnp.log(drug.pick(purity_ratio, "fentanyl"))
     relative = dose_response(fentanyl_overdose_rate, dose, dose_spread) / fentanyl_overdose_rate
-    return contamination_hazard * fentanyl_share * relative * setting_multiplier
+    return contamination_hazard * fentanyl_share * relative * setting_multiplier * (1 - legal_replacement)
 
 
 @auxiliary("1")

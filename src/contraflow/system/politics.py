@@ -1,6 +1,6 @@
-"""Politics (extension): deaths raise alarm, and alarm moves the money of health programmes.
+"""Politics (extension): deaths raise alarm, and alarm moves money, penalties and inspection.
 
-The strength is an assumption without data; off by default, for questions about complacency and response.
+The strengths are assumptions without data; off by default, for questions about complacency and response.
 """
 
 from contraflow.engine import auxiliary, smooth
@@ -23,3 +23,21 @@ alarm = smooth(
 def funding_response(alarm, alarm_reference, alarm_funding_response):
     """Programme money relative to today as alarm rises or fades."""
     return (alarm / alarm_reference) ** alarm_funding_response
+
+
+@auxiliary("1", extension="politics", off=1.0)
+def punitive_response(alarm, alarm_reference, alarm_punitive_response):
+    """Penalties relative to plan as alarm rises or fades."""
+    return (alarm / alarm_reference) ** alarm_punitive_response
+
+
+@auxiliary("1", extension="politics", off=1.0)
+def interdiction_response(alarm, alarm_reference, alarm_interdiction_response):
+    """Inspection at the border relative to plan as alarm rises or fades."""
+    return (alarm / alarm_reference) ** alarm_interdiction_response
+
+
+@auxiliary("1")
+def penalties_in_force(us_law_penalties, punitive_response):
+    """Convictions times time served relative to today, as set and as alarm moves them."""
+    return us_law_penalties * punitive_response

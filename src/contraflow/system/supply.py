@@ -12,14 +12,20 @@ from contraflow.system.axes import drug, wave
 
 chemical_suppliers = boundary("kg pure", ledger="drugs", doc="Where precursors come from, as the product they make.")
 mail_suppliers = boundary("kg pure", ledger="drugs", doc="Overseas sellers of fentanyl by mail.")
-poppy_fields = boundary("kg pure", ledger="drugs", doc="Where heroin comes from.")
+other_producers = boundary(
+    "kg pure",
+    ledger="drugs",
+    doc="Where heroin, methamphetamine and cocaine come from: fields, other inputs, the south.",
+)
+seized_inland = boundary("kg pure", ledger="drugs", doc="Drugs seized inside Mexico.")
 builders = boundary("kg pure/year", ledger="laboratories", doc="Where laboratory capacity comes from.")
 destroyed = boundary("kg pure/year", ledger="laboratories", doc="Laboratory capacity destroyed.")
 habits = boundary("1", ledger="adoption", doc="Where the adoption of fentanyl starts from.")
 
 precursors = stock(
-    "kg pure", ledger="drugs", initial="precursors_2000", doc="Precursors in Mexico, as the fentanyl they make."
-)
+    "kg pure", dims=("drug",), ledger="drugs", initial="precursors_2000",
+    doc="Precursors in Mexico, as the drug they make; only those of fentanyl are followed.",
+)  # fmt: skip
 lab_capacity = stock(
     "kg pure/year",
     ledger="laboratories",
@@ -65,8 +71,8 @@ def adoption_pressure(
 
 @auxiliary("1", dims=("wave",))
 def regional_fentanyl_share(adoption):
-    """Share of illicit opioid use that is fentanyl, by region."""
-    return logistic(adoption)
+    """Share of illicit opioid use that is fentanyl, by region; some heroin always stays."""
+    return logistic(jnp.minimum(adoption, 25.0))
 
 
 @auxiliary("1", dims=("wave",))
@@ -89,25 +95,37 @@ def fentanyl_growth(regional_fentanyl_share, region_weight, adoption_pressure, f
 
 
 @auxiliary("kg pure/year", dims=("drug",))
-def need(wanted_at_reference, total_seizure_share, fentanyl_growth, turnover_reference):
-    """What must be sent to serve wanted use, after seizures, looking ahead by the length of the pipeline."""
+def need(
+    wanted_at_reference,
+    total_seizure_share,
+    fentanyl_growth,
+    turnover_reference,
+    inland_seizure_rate,
+    mexico_stock_time,
+):
+    """What must be made to serve wanted use, after seizures inland and at the border, looking ahead by the pipeline."""
     ahead = fentanyl_growth * (turnover_reference + quantity(0.25, "year"))
-    growth = drug.stack(fentanyl=ahead, heroin=0.0)
-    return wanted_at_reference / (1 - total_seizure_share) * jnp.exp(growth)
+    growth = drug.stack(fentanyl=ahead, heroin=0.0, methamphetamine=0.0, cocaine=0.0)
+    inland = 1 + inland_seizure_rate * mexico_stock_time
+    return wanted_at_reference * inland / (1 - total_seizure_share) * jnp.exp(growth)
 
 
 @auxiliary("kg pure/year", dims=("drug",))
 def orders(need, supply_surge, mail_share, turnover, turnover_reference, wholesale_price_ratio, investment_response):
     """What producers set out to make: need, the supply surge, entry of new suppliers at high prices, none in a glut."""
-    domestic = drug.stack(fentanyl=(1 - mail_share) * jnp.exp(supply_surge), heroin=1.0)
+    domestic = drug.stack(
+        fentanyl=(1 - mail_share) * jnp.exp(supply_surge), heroin=1.0, methamphetamine=1.0, cocaine=1.0
+    )
     glut = 1 / (1 + (turnover / (4 * turnover_reference)) ** 4)
     return need * domestic * glut * wholesale_price_ratio**investment_response
 
 
 @auxiliary("1")
-def precursor_control(precursors_source_control, precursors_mexico_ports):
+def precursor_control(precursors_source_control, precursors_mexico_ports, trust_precursor_multiplier):
     """Share of needed precursors stopped at the source or at Mexican ports before anyone adapts."""
-    return 1 - (1 - precursors_source_control) * (1 - precursors_mexico_ports)
+    slipping = (1 - precursors_mexico_ports) * trust_precursor_multiplier
+    at_ports = slipping / (slipping + precursors_mexico_ports)
+    return 1 - (1 - precursors_source_control) * at_ports
 
 
 @auxiliary("1")
@@ -122,16 +140,21 @@ evasion = smooth(
 )  # fmt: skip
 
 
-@flow("kg pure/year", source="chemical_suppliers", destination="precursors")
+def fentanyl_only(amount):
+    """An amount of fentanyl on the axis of drugs, none of the others."""
+    return drug.stack(fentanyl=amount, heroin=0.0, methamphetamine=0.0, cocaine=0.0)
+
+
+@flow("kg pure/year", dims=("drug",), source="chemical_suppliers", destination="precursors")
 def precursor_imports(orders, blocked_precursors):
     """Precursors that arrive: orders less what control still stops."""
-    return drug.pick(orders, "fentanyl") * (1 - blocked_precursors)
+    return fentanyl_only(drug.pick(orders, "fentanyl") * (1 - blocked_precursors))
 
 
-@auxiliary("kg pure")
+@auxiliary("kg pure", dims=("drug",))
 def precursors_2000(need, mail_share, precursor_stock_time):
     """Precursors held in 2000: need times the usual stock."""
-    return drug.pick(need, "fentanyl") * (1 - mail_share) * precursor_stock_time
+    return fentanyl_only(drug.pick(need, "fentanyl") * (1 - mail_share) * precursor_stock_time)
 
 
 @auxiliary("kg pure/year")
@@ -141,9 +164,19 @@ def lab_capacity_2000(need, mail_share, lab_slack):
 
 
 @auxiliary("1/year")
-def lab_loss_rate(mx_security_lab_raids, raid_yield, us_force_strikes, strike_yield, lab_count):
-    """Share of capacity destroyed a year, by raids and strikes that hit an active site."""
-    return (mx_security_lab_raids * raid_yield + us_force_strikes * strike_yield) / lab_count
+def lab_loss_rate(
+    mx_security_lab_raids,
+    reciprocal_lab_action,
+    raid_yield,
+    case_work,
+    lab_finding_response,
+    us_force_strikes,
+    strike_yield,
+    lab_count,
+):
+    """Share of capacity destroyed a year, by raids and strikes that hit an active site; case work may find more."""
+    raids = mx_security_lab_raids * reciprocal_lab_action * raid_yield * jnp.exp(lab_finding_response * case_work)
+    return (raids + us_force_strikes * strike_yield) / lab_count
 
 
 @flow("kg pure/year^2", source="builders", destination="lab_capacity")
@@ -161,21 +194,20 @@ def lab_destruction(lab_capacity, lab_loss_rate):
 @flow("kg pure/year", dims=("drug",), source="precursors", destination="mexico_inventory")
 def synthesis(precursors, precursor_stock_time, lab_capacity):
     """Fentanyl made: the smaller of what precursors and what laboratories allow."""
-    made = limited(precursors / precursor_stock_time, lab_capacity)
-    return drug.stack(fentanyl=made, heroin=0.0)
+    return fentanyl_only(limited(drug.pick(precursors, "fentanyl") / precursor_stock_time, lab_capacity))
 
 
-@flow("kg pure/year", dims=("drug",), source="poppy_fields", destination="mexico_inventory")
-def heroin_production(orders):
-    """Heroin made, to order: neither land nor labour has bound it."""
-    made = drug.pick(orders, "heroin")
-    return drug.stack(fentanyl=0.0, heroin=made)
+@flow("kg pure/year", dims=("drug",), source="other_producers", destination="mexico_inventory")
+def other_production(orders):
+    """Heroin, methamphetamine and cocaine made or brought in, to order: nothing here binds them."""
+    return orders * drug.stack(fentanyl=0.0, heroin=1.0, methamphetamine=1.0, cocaine=1.0)
 
 
 @auxiliary("kg pure", dims=("drug",))
 def mexico_inventory_2000(need, mail_share, mexico_stock_time):
     """Inventory in Mexico in 2000: what is sent, times the usual stock."""
-    return need * drug.stack(fentanyl=1 - mail_share, heroin=1.0) * mexico_stock_time
+    made = drug.stack(fentanyl=1 - mail_share, heroin=1.0, methamphetamine=1.0, cocaine=1.0)
+    return need * made * mexico_stock_time
 
 
 @auxiliary("kg pure/year", dims=("drug",))
@@ -184,15 +216,19 @@ def exports(mexico_inventory, mexico_stock_time):
     return mexico_inventory / mexico_stock_time
 
 
+@auxiliary("1/year")
+def inland_seizure_rate(inland_seizure_rate_today, security_effort):
+    """Share of the inventory in Mexico seized a year, in proportion to security effort."""
+    return inland_seizure_rate_today * security_effort
+
+
+@flow("kg pure/year", dims=("drug",), source="mexico_inventory", destination="seized_inland")
+def inland_seizures(mexico_inventory, inland_seizure_rate):
+    """Drugs seized inside Mexico, pure."""
+    return mexico_inventory * inland_seizure_rate
+
+
 @flow("kg pure/year", dims=("drug",), source="mail_suppliers", destination="us_inventory")
 def mail_arrivals(need, mail_share):
     """Fentanyl arriving by mail, which pays no cartel."""
-    sent = drug.pick(need, "fentanyl") * mail_share
-    return drug.stack(fentanyl=sent, heroin=0.0)
-
-
-@auxiliary("USD/year")
-def fentanyl_export_revenue(wholesale_price_ratio, fentanyl_wholesale_price, exports, total_seizure_share):
-    """What fentanyl that crosses the border is worth at the wholesale price."""
-    arriving = drug.pick(exports, "fentanyl") * (1 - drug.pick(total_seizure_share, "fentanyl"))
-    return fentanyl_wholesale_price * drug.pick(wholesale_price_ratio, "fentanyl") * arriving
+    return fentanyl_only(drug.pick(need, "fentanyl") * mail_share)

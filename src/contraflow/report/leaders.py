@@ -1,0 +1,74 @@
+"""Does removing leaders save or cost lives: the first 24 months, and the years beyond, kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contraflow.analysis.runs import Comparison
+from contraflow.inference.posterior import Posterior
+from contraflow.report import findings
+from contraflow.report.columns import MEXICO
+from contraflow.report.findings import LITTLE_LEARNED, Finding
+from contraflow.report.wording import PLACES, Told, format_date, interval, interval_es, probability
+
+if TYPE_CHECKING:
+    from contraflow.report.study import Study
+
+SCENARIO = "leaders-first"
+#: Years that panels of places around removals have looked at.
+SEEN = 2.0
+OUTCOMES = (MEXICO.outcome, "mx.missing", "mx.jailed_members", "mx.arrests_of_members", "mx.cartel_members")
+STRENGTH = "kingpin"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The scenario over both windows: findings by outcome, in the first 24 months and in the years beyond."""
+
+    within: Mapping[str, Finding]
+    beyond: Mapping[str, Finding]
+
+
+def reading(comparison: Comparison, posterior: Posterior, learned: Mapping[str, float], end: float) -> Reading:
+    """Findings on the two windows; ``posterior`` holds the comparison's draws.
+
+    What comes beyond the panels follows from assumption, whatever drives it.
+    """
+    start = comparison.window[0]
+    edges = ((start, start + SEEN), (start + SEEN, end))
+    within, beyond = (findings.findings(comparison, posterior, learned, b, a, OUTCOMES) for a, b in edges)
+    unseen = {name: replace(f, verdict=replace(f.verdict, from_assumption=True)) for name, f in beyond.items()}
+    return Reading(within, unseen)
+
+
+def told(study: Study) -> Told | None:
+    """The answer in both languages; None where the study lacks the scenario."""
+    if study.leaders is None:
+        return None
+    label = study.comparisons[SCENARIO].scenario.label
+    within, beyond = (part[MEXICO.outcome] for part in (study.leaders.within, study.leaders.beyond))
+    chances = [probability(f.effect.p_reduction, study.draws) for f in (within, beyond)]
+    until = format_date(beyond.end - 1 / 12)
+    en = (
+        f"{label.en}, read by time: in the first 24 months homicides in Mexico change by "
+        f"{interval(within.effect.difference)} (90 % interval; P(fewer) {chances[0]}: {within.verdict.text}); from "
+        f"then to {until} by {interval(beyond.effect.difference)} (P(fewer) {chances[1]}: {beyond.verdict.text})."
+    )
+    es = (
+        f"{label.es}, según el plazo: en los primeros 24 meses los homicidios en México cambian "
+        f"{interval_es(within.effect.difference)} (intervalo de 90 %; P(menos) {chances[0]}: "
+        f"{within.verdict.text_es}); desde entonces hasta {until}, {interval_es(beyond.effect.difference)} (P(menos) "
+        f"{chances[1]}: {beyond.verdict.text_es})."
+    )
+    if any(r.parameter == STRENGTH and r.contraction < LITTLE_LEARNED for r in study.learned):
+        en += (
+            " What one removal does where it happens comes from published panels, not from these data, and none looks "
+            "beyond 24 months."
+        )
+        es += (
+            " Lo que hace cada captura en su lugar viene de paneles publicados, no de estos datos, y ninguno va más "
+            "allá de 24 meses."
+        )
+    return Told(PLACES[within.verdict.strength], en, es)

@@ -1,0 +1,104 @@
+"""A study as files: one page, its figures and its tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from contraflow import evidence
+from contraflow.report import drawings, findings, guns, leaders, opening, outlook, sentences, tables, wording
+from contraflow.report.columns import LIVES, ROWS
+from contraflow.report.figures import Picture
+from contraflow.report.fit_record import convergence, cut_note
+from contraflow.system.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from contraflow.report.study import Study
+
+#: File that marks a folder as a study.
+MARK = "study.json"
+
+
+def write(study: Study, folder: Path, summary: str) -> None:
+    """Write ``index.html``, ``figures/*.svg``, ``tables/*.csv`` and ``study.json`` into an empty folder."""
+    pictures = drawings.all_pictures(study)
+    (folder / "figures").mkdir()
+    (folder / "tables").mkdir()
+    for p in pictures.values():
+        (folder / "figures" / f"{p.name}.svg").write_text(p.file, encoding="utf-8")
+    for name, rows in tables.all_tables(study).items():
+        if rows:
+            _csv(folder / "tables" / f"{name}.csv", rows)
+    (folder / "index.html").write_text(html(study, pictures), encoding="utf-8")
+    content = {"study": study.name, "scenarios": list(study.comparisons), "summary": summary, **study.fingerprint}
+    (folder / MARK).write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def html(study: Study, pictures: Mapping[str, Picture]) -> str:
+    """The whole report as one page that loads nothing."""
+    template = resources.files("contraflow.report").joinpath("templates", "study.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "two": wording.significant,
+        "signed": wording.signed,
+        "share": wording.share_percent,
+        "whole": wording.whole_percent,
+        "bayes": wording.bayes_factor,
+        "published": wording.as_published,
+        "interval": wording.interval,
+        "date": wording.format_date,
+    }
+    page = environment.from_string(template).render(
+        study=study,
+        pictures={k: {**vars(p), "inline": Markup(p.inline)} for k, p in pictures.items()},
+        scenarios=[c.scenario for c in study.comparisons.values()],
+        opening=opening.opening(study),
+        opening_es=opening.opening_es(study),
+        lives=LIVES,
+        rows=ROWS,
+        charts={c.name: c.country for c in outlook.charts(study)},
+        outcomes=OUTCOMES,
+        hypotheses=study.hypotheses,
+        force=findings.force_levers,
+        probability=lambda p: wording.probability(p, study.draws),
+        chance=lambda p: wording.probability(p, study.posterior_draws),
+        parameter_label=lambda n: evidence.load().parameters[n].label.en,
+        series=evidence.load().series,
+        sources=tables.used_sources(study),
+        learned=study.learned,
+        assumed=sum(r.contraction < findings.LITTLE_LEARNED for r in study.learned),
+        convergence=convergence(study.fit, study.posterior_draws),
+        cut_note=cut_note(study.fit),
+        decomposition=study.decomposition,
+        fall_note=sentences.fall_note(study),
+        guns_note=guns.note(study.inflow) if study.inflow else None,
+        gun_cells=guns.cells(study.inflow, int(study.inflow.years[-1])) if study.inflow else None,
+        leaders_outcomes=leaders.OUTCOMES,
+        structure_sentence=sentences.structure_sentence(study.structure),
+        laboratories=study.maps.get("laboratories"),
+        laboratory_sentence=sentences.laboratory_sentence,
+        little=findings.LITTLE_LEARNED,
+        weak=findings.WEAK_EVIDENCE,
+        from_assumption=findings.FROM_ASSUMPTION,
+        clear=wording.CLEAR,
+        few_draws=opening.FEW_DRAWS,
+        negligible=wording.NEGLIGIBLE,
+        footer=study.footer,
+    )
+    return page.lstrip()
