@@ -39,7 +39,7 @@ Log = Callable[[str], None]
 Progress = Callable[[int], None]
 SUPPLY_LATENT = "supply_surge"
 #: Newton steps of each round towards the modes; the curvature is taken anew before each round and after the last.
-ROUNDS = (20, 20)
+ROUNDS = (20,)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Plan:
         return (len(ROUNDS) + 1) * free + sum(ROUNDS) + (self.warmup + kept * self.thin) * self.leapfrogs
 
 
-FULL = Plan(iterations=600, chains=128, compared=32, leapfrogs=10, warmup=80, thin=20, kept=5)
+FULL = Plan(iterations=600, chains=128, compared=32, leapfrogs=10, warmup=60, thin=12, kept=5)
 QUICK = Plan(iterations=60, chains=16, compared=16, leapfrogs=3, warmup=3, thin=1, kept=1)
 
 

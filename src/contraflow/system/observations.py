@@ -64,6 +64,7 @@ _ALL = (
     Observable("mx.arrests.annual", "arrests_of_members", "violence"),
     Observable("mx.weapons_seized.census", "mx_firearms_seized", "violence"),
     Observable("mx.weapons_seized.army", "mx_firearms_seized", "violence"),
+    Observable("mx.members.published", "mx_cartel_members", "violence"),
 )
 
 OBSERVABLES: dict[str, Observable] = {o.series: o for o in _ALL}
