@@ -37,7 +37,7 @@ from contraflow.system.outcomes import OUTCOMES, Outcome
 if TYPE_CHECKING:
     from contraflow.analysis.runs import Model
 
-LOOP_YEAR = 2024
+LOOP_YEAR = 2025
 LOOP_DRAWS = 100
 
 _PACKAGE = Path(contraflow.__file__).parent

@@ -21,7 +21,7 @@ def enable() -> None:
     """Use the cache, where a folder of the user's own can be made; otherwise compile anew each time."""
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    folder = _user_cache() / "contraflow" / f"compiled-{_processor()}"
+    folder = user_cache() / "contraflow" / f"compiled-{processor()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat().st_uid if hasattr(os, "getuid") else None
@@ -33,12 +33,13 @@ def enable() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """The folder that the user's programs keep caches in."""
     named = os.environ.get("XDG_CACHE_HOME")
     return Path(named) if named else Path.home() / ".cache"
 
 
-def _processor() -> str:
+def processor() -> str:
     """Fingerprint of the processor and what it can do."""
     try:
         text = Path("/proc/cpuinfo").read_text()

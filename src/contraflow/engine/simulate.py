@@ -139,7 +139,7 @@ def simulator(model: Model, record: Sequence[str], grid: Grid, *, checkpoint: bo
         if missing:
             raise ModelError(f"no value given for {', '.join(missing[:5])}")
         given = {v.name: jnp.asarray(inputs[v.name], dtype=jnp.float64) for v in model.of_kind("series")}
-        draws = _ensemble_size(parameters, given, grid)
+        draws = ensemble_size(parameters, given, grid)
         sliced = {k: x[..., None] if x.ndim == 1 else x for k, x in given.items()}
         xs = {k: x.reshape(grid.periods, grid.substeps, *x.shape[1:]) for k, x in sliced.items()}
         fixed = constants(model, parameters, draws)
@@ -172,7 +172,8 @@ def simulator(model: Model, record: Sequence[str], grid: Grid, *, checkpoint: bo
     return run
 
 
-def _ensemble_size(parameters: Mapping[str, Any], inputs: Mapping[str, Any], grid: Grid) -> int:
+def ensemble_size(parameters: Mapping[str, Any], inputs: Mapping[str, Any], grid: Grid) -> int:
+    """Number of draws that parameters and inputs agree on. Raises ``ModelError`` where they do not."""
     steps = grid.periods * grid.substeps
     for name, value in inputs.items():
         if value.ndim not in (1, 2) or value.shape[0] != steps:

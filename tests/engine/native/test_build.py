@@ -84,7 +84,7 @@ def test_another_equation_processor_or_compiler_is_another_kernel(monkeypatch):
     names.add(build._name(c_text(program(model(), ["value"]), single=True), ("cc",)))
     monkeypatch.setattr(build, "_version", lambda command: "another")
     names.add(build._name(text, ("cc",)))
-    monkeypatch.setattr("contraflow.engine.compile_cache._processor", lambda: "another")
+    monkeypatch.setattr("contraflow.engine.compile_cache.processor", lambda: "another")
     names.add(build._name(text, ("cc",)))
     monkeypatch.setattr(build, "PROCESSOR", "-another")
     names.add(build._name(text, ("cc",)))

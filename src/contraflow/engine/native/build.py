@@ -90,7 +90,7 @@ def _version(command: tuple[str, ...]) -> str:
 
 
 def _name(text: str, command: tuple[str, ...]) -> str:
-    machine = (PROCESSOR, compile_cache._processor(), jaxlib.version.__version__)
+    machine = (PROCESSOR, compile_cache.processor(), jaxlib.version.__version__)
     parts = (text, command, _version(command), FLAGS, *machine)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -98,7 +98,7 @@ def _name(text: str, command: tuple[str, ...]) -> str:
 def _folder() -> Path | None:
     """The user's own folder for kernels; None where there can be none that nobody else may write to."""
     try:
-        folder = compile_cache._user_cache() / "contraflow" / "native"
+        folder = compile_cache.user_cache() / "contraflow" / "native"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = folder.stat()
         fit = stat.S_IMODE(about.st_mode) & 0o022 == 0 and os.access(folder, os.W_OK)

@@ -16,7 +16,7 @@ from contraflow.engine.model import Model
 from contraflow.engine.native.build import UnavailableError
 from contraflow.engine.native.kernel import Arguments, Kernel, kernel
 from contraflow.engine.native.lowering import UnsupportedError
-from contraflow.engine.simulate import Grid, Trajectory, _ensemble_size
+from contraflow.engine.simulate import Grid, Trajectory, ensemble_size
 from contraflow.engine.simulate import simulator as reference_simulator
 from contraflow.engine.variables import ModelError
 
@@ -96,7 +96,7 @@ def _checked(
     values = {n: as_array(parameters[n], dtype=np.float64) for n in model.parameters}
     columns = {n: as_array(inputs[n], dtype=np.float64) for n in series}
     sizes = {k: as_array(v) for k, v in parameters.items()}
-    return {**values, **columns}, _ensemble_size(sizes, columns, grid)
+    return {**values, **columns}, ensemble_size(sizes, columns, grid)
 
 
 def _packed(
