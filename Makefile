@@ -8,11 +8,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fit clean
+.PHONY: help setup run test check fit validate bench clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp ## Create .venv and install the project with its development tools
 
@@ -28,7 +28,7 @@ $(BIN)/pip:
 
 .venv/.stamp: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing contraflow and its tools into .venv: about 1 GB on disk, a minute or two"
-	@$(PIP) install --constraint constraints.txt --editable '.[dev,fit]'
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 	@echo "Installed. Try: $(BIN)/contraflow --help"
 
@@ -46,6 +46,14 @@ check: .venv/.stamp ## Check the model itself: assembly, units, evidence, ledger
 
 fit: .venv/.stamp ## Fit the model again and replace the shipped posterior (long)
 	$(BIN)/contraflow fit
+
+validate: .venv/.stamp ## Run what is missing or stale of the validation and store it (very long; goes on where it stopped)
+	$(BIN)/contraflow validate --all
+
+bench: .venv/.stamp ## Install the tools to compare with, and measure (about ten minutes)
+	@echo "Installing Numba, diffrax, PySD and EMA Workbench into .venv"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/contraflow bench --out reports/bench.json
 
 clean: ## Remove the environment, caches and the latest report
 	rm -rf .venv $(REPORT) dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

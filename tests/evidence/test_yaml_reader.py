@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from contraflow.errors import LocatedError
+from contraflow.evidence import yaml_reader
 from contraflow.evidence.yaml_reader import EvidenceError, line_at, line_of, parse_yaml, read_yaml
 
 
@@ -57,3 +58,61 @@ def test_other_layers_choose_their_error():
 
     with pytest.raises(PolicyError):
         parse_yaml("- 1", "file.yaml", error=PolicyError)
+
+
+# What a text means is kept
+
+TEXT = "a: {b: [1, x, .inf], 2027: null, c: true}\nd: 2026-11-21\n"
+
+
+@pytest.fixture
+def parsed(tmp_path, monkeypatch):
+    """Texts that were parsed and not taken from the cache, which is empty at first."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    seen = []
+    real = yaml_reader._parsed
+    monkeypatch.setattr(yaml_reader, "_parsed", lambda text, *rest: seen.append(text) or real(text, *rest))
+    return seen
+
+
+def lines_of(node):
+    return (node.lines, node["a"].lines, node["a"]["b"].lines, node["a"]["b"].line)
+
+
+def test_a_text_is_parsed_once_and_means_the_same_again_with_its_lines(parsed):
+    first, second = parse_yaml(TEXT, "file.yaml"), parse_yaml(TEXT, "other.yaml")
+    assert parsed == [TEXT]
+    assert first == second == {
+        "a": {"b": [1, "x", float("inf")], 2027: None, "c": True}, "d": datetime.date(2026, 11, 21)
+    }  # fmt: skip
+    assert lines_of(first) == lines_of(second)
+
+
+def test_another_text_is_another_meaning(parsed, tmp_path):
+    path = tmp_path / "file.yaml"
+    for text in ("a: 1\n", "a: 2\n", "a: 1\n"):
+        path.write_text(text)
+        assert read_yaml(path) == {"a": int(text[3])}
+    assert parsed == ["a: 1\n", "a: 2\n"]
+
+
+def test_a_damaged_meaning_is_read_again(parsed, tmp_path):
+    parse_yaml(TEXT, "file.yaml")
+    (kept,) = (tmp_path / "contraflow" / "yaml").iterdir()
+    kept.write_bytes(kept.read_bytes().replace(b"null", b"true"))
+    assert parse_yaml(TEXT, "file.yaml")["a"][2027] is None
+    assert len(parsed) == 2
+
+
+def test_another_reader_reads_again(parsed, monkeypatch):
+    parse_yaml(TEXT, "file.yaml")
+    monkeypatch.setattr(yaml_reader, "_reader", lambda: ("another", "1.0"))
+    parse_yaml(TEXT, "file.yaml")
+    assert len(parsed) == 2
+
+
+def test_bad_text_is_refused_each_time_under_the_name_of_its_file(parsed):
+    for name in ("file.yaml", "other.yaml"):
+        with pytest.raises(EvidenceError, match=f"^{name}:2: "):
+            parse_yaml("a: [1\n", name)
+    assert len(parsed) == 2

@@ -50,3 +50,13 @@ def test_every_prior_inverts_and_has_a_finite_slope(name):
     slopes = jax.vmap(jax.grad(lambda x: jnp.sum(priors.value(given, x))))(jnp.linspace(-6, 6, 41))
     assert np.isfinite(slopes).all()
     assert (np.asarray(slopes) >= 0).all()
+
+
+@pytest.mark.parametrize("name", sorted(evidence.load().parameters))
+def test_numpy_and_jax_give_the_same_value_each_in_its_own_arrays(name):
+    given = evidence.load().parameters[name].prior
+    y = np.linspace(-6, 6, 49)
+    by_numpy, by_jax = priors.value(given, y), priors.value(given, jnp.asarray(y))
+    assert isinstance(by_numpy, np.ndarray) and isinstance(by_jax, jax.Array)
+    np.testing.assert_allclose(by_numpy, by_jax, rtol=1e-9)
+    assert float(priors.value(given, 1.5)) == pytest.approx(float(by_numpy[30]), rel=1e-12)

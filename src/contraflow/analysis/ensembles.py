@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from contraflow.engine import Grid, NonFiniteError
 from contraflow.engine.model import Model as Equations
-from contraflow.engine.native import simulate
+from contraflow.engine.native import cores, simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario
 from contraflow.policy.inputs import build_inputs
 
+#: Most draws in one call of the simulator.
 CHUNK = 250
 FAILURES = Path("contraflow-failure.json")
 
@@ -50,13 +53,13 @@ def chunks(
     progress: Callable[[int], None] | None = None,
     failures: Path = FAILURES,
 ) -> Iterator[tuple[slice, list[dict[str, np.ndarray]]]]:
-    """Simulate every draw under each policy (None: without), a chunk at a time.
+    """Simulate every draw under each policy (None: without), in chunks of draws, as many at once as there are cores.
 
     Args:
         imposed: parameter → (draws,), in place of the posterior's value.
         policies: what to run each chunk under; one result a policy.
         record: variables to keep.
-        progress: told how many trajectories are done after each simulation.
+        progress: told how many trajectories are done after each simulation, from any thread.
         failures: file for the parameters of a draw that breaks.
 
     Yields:
@@ -66,8 +69,10 @@ def chunks(
     Raises:
         BrokenRun: a trajectory left the numbers.
     """
-    width = min(CHUNK, posterior.draws)
-    for first in range(0, posterior.draws, width):
+    workers = cores()
+    width = min(CHUNK, -(-posterior.draws // workers))
+
+    def simulated(first: int) -> tuple[slice, list[dict[str, np.ndarray]]]:
         chosen = np.arange(first, min(first + width, posterior.draws))
         size = len(chosen)
         padded = np.concatenate([chosen, np.repeat(chosen[:1], width - size)])
@@ -83,7 +88,16 @@ def chunks(
             results.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
             if progress:
                 progress(size)
-        yield slice(first, first + size), results
+        return slice(first, first + size), results
+
+    running: deque[Future[tuple[slice, list[dict[str, np.ndarray]]]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:  # threads, for the kernel runs without Python's lock
+        for first in range(0, posterior.draws, width):
+            running.append(pool.submit(simulated, first))
+            if len(running) == workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def _broken(error: NonFiniteError, offset: int, failures: Path) -> BrokenRun:

@@ -16,15 +16,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from contraflow.engine import units
+from contraflow.engine import cache, units
 from contraflow.engine.axes import Axis, shape_of
 from contraflow.engine.variables import ModelError, Variable, syntax
 
 
 @dataclass(frozen=True)
 class Model:
-    """An assembled model. ``order`` is the sequence in which varying equations are evaluated in one step."""
+    """An assembled model. ``order`` is the sequence in which varying equations are evaluated in one step.
+
+    ``content`` is a fingerprint of all that the declarations were read from, or None: see ``assemble``.
+    """
 
     variables: Mapping[str, Variable]
     parameters: Mapping[str, str]
@@ -32,6 +36,7 @@ class Model:
     constants: tuple[str, ...]
     order: tuple[str, ...]
     extensions: frozenset[str]
+    content: str | None = None
     compiled: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def of_kind(self, *kinds: str) -> list[Variable]:
@@ -98,6 +103,15 @@ class Model:
         digest.update(repr(sorted((a.name, a.labels) for a in self.axes.values())).encode())
         return digest.hexdigest()[:16]
 
+    def cache_key(self, *parts: object) -> tuple[object, ...] | None:
+        """What an entry of the cache that is made from this model depends on, with these parts; None: not to be kept.
+
+        The hash is among it beside the content, so that declarations planted in memory are not taken for those read.
+        """
+        if self.content is None:
+            return None
+        return (self.content, self.hash, sorted(self.extensions), jax.__version__, np.__version__, *parts)
+
     def evaluate(self, name: str, values: Mapping[str, Any], draws: int) -> Any:
         """Value of one equation from the values of its inputs, in canonical shape."""
         variable = self.variables[name]
@@ -156,12 +170,16 @@ def assemble(
     extensions: Iterable[str] = (),
     time_unit: str = "year",
     units: bool = True,
+    content: str | None = None,
 ) -> Model:
     """Resolve, order and check a model.
 
     ``parameters`` maps each parameter to its unit. Raises ``ModelError`` for an unknown, unused, doubly declared or
     circular name, a flow without accounts, a wrong axis, a wrong unit, or an equation that mixes draws. With ``units``
     off, what ``check_units`` finds is left to it: such a model is to be looked at, not run.
+
+    ``content`` is the caller's word for all files that the declarations were read from, ``cache.content_of`` their
+    packages: that the units agree, and the text of kernels, is then kept between runs. Without it nothing is.
     """
     if isinstance(variables, Mapping):
         declared = {n: v.named(n, v.sector) for n, v in variables.items()}
@@ -174,11 +192,17 @@ def assemble(
     _check_use(model)
     constants, order = _sequence(model)
     _check_starts(model)
-    model = Model(declared, dict(parameters), axis_map, constants, order, frozenset(extensions))
-    failures = check_units(model, time_unit) if units else []
+    model = Model(declared, dict(parameters), axis_map, constants, order, frozenset(extensions), content)
+    if units:
+        cache.kept("units", model.cache_key(time_unit), lambda: _agreement(model, time_unit))
+    return model
+
+
+def _agreement(model: Model, time_unit: str) -> bytes:
+    failures = check_units(model, time_unit)
     if failures:
         raise ModelError("units do not agree:\n  " + "\n  ".join(failures))
-    return model
+    return b"units agree"
 
 
 def unknown(kind: str, name: str, where: str, valid: Iterable[str]) -> ModelError:

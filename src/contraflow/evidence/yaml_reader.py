@@ -1,13 +1,16 @@
 """Reads YAML files whose errors can name a line: YAML 1.2, no tags, no aliases, no duplicate keys.
 
 Evidence files and scenario files both come through here. YAML 1.2 matters: `off` stays a word and `1e3` is a
-number, where YAML 1.1 readers make them False and text.
+number, where YAML 1.1 readers make them False and text. Reading is slow, so what a text means is kept between runs.
 """
 
 from __future__ import annotations
 
 import datetime
+import functools
+import json
 from collections.abc import Sequence
+from importlib import metadata
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.scalarbool import ScalarBoolean
 
+from contraflow.engine import cache
 from contraflow.errors import LocatedError
 
 
@@ -65,19 +69,9 @@ def read_yaml(path: Path | str, error: type[LocatedError] = EvidenceError) -> Ma
 
 def parse_yaml(text: str, path: Path | str, error: type[LocatedError] = EvidenceError) -> Mapping:
     """As `read_yaml`, from `text`; `path` is used in messages only."""
-    path = Path(path)
-    try:
-        _refuse_tags_and_aliases(text, path, error)
-        document = YAML(typ="rt", pure=True).load(StringIO(text))
-    except MarkedYAMLError as cause:
-        mark = cause.problem_mark or cause.context_mark
-        problem = (cause.problem or str(cause)).strip().splitlines()[0]
-        raise error(path, mark.line + 1 if mark else 0, problem) from None
-    except YAMLError as cause:
-        raise error(path, 0, str(cause)) from None
-    if not isinstance(document, CommentedMap):
-        raise error(path, 1, "expected `key: value` pairs at the top of the file")
-    return _plain_mapping(document)
+    parsed = cache.kept("yaml", (text, *_reader()), lambda: json.dumps(_parsed(text, Path(path), error)).encode())
+    document: Mapping = _nodes(json.loads(parsed))
+    return document
 
 
 def line_of(node: Any, key: Any = None) -> int:
@@ -100,6 +94,28 @@ def line_at(node: Any, location: Sequence[Any]) -> int:
     return line
 
 
+@functools.cache
+def _reader() -> tuple[str, str]:
+    """What the meaning of a text depends on beside the text."""
+    return Path(__file__).read_text(encoding="utf-8"), metadata.version("ruamel.yaml")
+
+
+def _parsed(text: str, path: Path, error: type[LocatedError]) -> Any:
+    """The text as plain JSON values: numbers, texts, booleans, None, and lists that begin with what they stand for."""
+    try:
+        _refuse_tags_and_aliases(text, path, error)
+        document = YAML(typ="rt", pure=True).load(StringIO(text))
+    except MarkedYAMLError as cause:
+        mark = cause.problem_mark or cause.context_mark
+        problem = (cause.problem or str(cause)).strip().splitlines()[0]
+        raise error(path, mark.line + 1 if mark else 0, problem) from None
+    except YAMLError as cause:
+        raise error(path, 0, str(cause)) from None
+    if not isinstance(document, CommentedMap):
+        raise error(path, 1, "expected `key: value` pairs at the top of the file")
+    return _plain(document)
+
+
 def _refuse_tags_and_aliases(text: str, path: Path, error: type[LocatedError]) -> None:
     for event in YAML(typ="rt", pure=True).parse(StringIO(text)):
         line = event.start_mark.line + 1 if event.start_mark else 0
@@ -110,30 +126,36 @@ def _refuse_tags_and_aliases(text: str, path: Path, error: type[LocatedError]) -
             raise error(path, line, f"tags are not allowed: remove '{tag}'")
 
 
-def _plain_mapping(node: CommentedMap) -> Mapping:
-    line = node.lc.line + 1
-    lines = {_plain(key): node.lc.key(key)[0] + 1 for key in node}
-    return Mapping({_plain(key): _plain(value) for key, value in node.items()}, line, lines)
-
-
-def _plain_items(node: CommentedSeq) -> Items:
-    line = node.lc.line + 1
-    lines = {index: node.lc.item(index)[0] + 1 for index in range(len(node))}
-    return Items([_plain(value) for value in node], line, lines)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, CommentedMap):
-        return _plain_mapping(value)
+        keys, values = list(value), list(value.values())
+        return ["map", value.lc.line + 1, [value.lc.key(k)[0] + 1 for k in keys], _each(keys), _each(values)]
     if isinstance(value, CommentedSeq):
-        return _plain_items(value)
+        return ["list", value.lc.line + 1, [value.lc.item(k)[0] + 1 for k in range(len(value))], _each(value)]
     if isinstance(value, bool | ScalarBoolean):
         return bool(value)
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    if value is None or isinstance(value, datetime.date):
-        return value
+    if isinstance(value, datetime.date):  # a datetime is one too
+        return ["date", value.year, value.month, value.day]
     for plain in (int, float, str):
         if isinstance(value, plain):
             return plain(value)
-    return value
+    return None if value is None else str(value)  # a key of several parts, say; what reads the file will refuse it
+
+
+def _each(values: Sequence[Any]) -> list[Any]:
+    return [_plain(value) for value in values]
+
+
+def _nodes(packed: Any) -> Any:
+    """The value that `_plain` packed."""
+    if not isinstance(packed, list):
+        return packed
+    kind, line, *rest = packed
+    if kind == "date":
+        return datetime.date(line, *rest)
+    lines, *parts = rest
+    values = [_nodes(value) for value in parts[-1]]
+    if kind == "list":
+        return Items(values, line, dict(enumerate(lines)))
+    keys = [_nodes(key) for key in parts[0]]
+    return Mapping(dict(zip(keys, values, strict=True)), line, dict(zip(keys, lines, strict=True)))

@@ -6,9 +6,10 @@ run a policy or fit data.
 
 import functools
 from collections.abc import Iterable
+from pathlib import Path
 
-from contraflow import evidence
-from contraflow.engine import Model, assemble
+from contraflow import engine, evidence
+from contraflow.engine import Model, assemble, cache
 from contraflow.system import (
     arms,
     border,
@@ -57,7 +58,8 @@ def model_parameters() -> dict[str, str]:
 
 @functools.cache
 def _assembled(extensions: tuple[str, ...], units: bool) -> Model:
-    return assemble(SECTORS, model_parameters(), axes=AXES, extensions=extensions, units=units)
+    content = cache.content_of(*map(Path, (*engine.__path__, *evidence.__path__, *__path__)))
+    return assemble(SECTORS, model_parameters(), axes=AXES, extensions=extensions, units=units, content=content)
 
 
 def reference_model(extensions: Iterable[str] = (), *, units: bool = True) -> Model:

@@ -11,8 +11,8 @@ import textwrap
 import numpy as np
 import pytest
 
-from contraflow.engine import Grid, assemble, auxiliary, native, series, simulate
-from contraflow.engine.native import build, calls
+from contraflow.engine import Grid, assemble, auxiliary, cache, native, series, simulate
+from contraflow.engine.native import build, calls, kernel
 from contraflow.engine.native.emission import c_text
 from contraflow.engine.native.program import program
 
@@ -27,13 +27,13 @@ def empty_cache(tmp_path, monkeypatch):
     return tmp_path / "contraflow" / "native"
 
 
-def model(factor=2.0):
+def model(factor=2.0, content=None):
     @auxiliary("1")
     def value(x):
         """A multiple."""
         return factor * x
 
-    return assemble({"x": series("1", role="driver", doc="An input."), "value": value}, {})
+    return assemble({"x": series("1", role="driver", doc="An input."), "value": value}, {}, content=content)
 
 
 def value(of):
@@ -75,7 +75,49 @@ def test_a_damaged_file_is_built_again(empty_cache, compilations, damage, monkey
     monkeypatch.setattr(build, "_loaded", {})
     assert value(model()) == 6
     assert len(compilations) == 2
-    assert build._sound(kept)
+    assert cache.read(kept) is not None
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Models whose kernels were traced and not taken from the cache."""
+    seen = []
+    real = kernel.program
+    monkeypatch.setattr(kernel, "program", lambda model, *a, **k: seen.append(model) or real(model, *a, **k))
+    return seen
+
+
+def test_the_text_of_a_kernel_is_kept_for_one_content_of_files(traced, compilations, monkeypatch):
+    for _ in range(2):
+        monkeypatch.setattr(build, "_loaded", {})
+        assert value(model(content="files")) == 6
+    assert len(traced) == len(compilations) == 1
+    assert value(model(content="other files")) == 6
+    assert value(model(3.0, content="files")) == 9
+    assert (len(traced), len(compilations)) == (3, 2)
+
+
+def test_what_a_kernel_records_is_part_of_its_name(traced):
+    first, grid = model(content="files"), Grid(2000, 2)
+    assert value(first) == 6
+    found = native.simulate(model(content="files"), {}, {"x": np.full(4, 3.0)}, grid, ["x", "value"])
+    assert set(found.values) == {"x", "value"}
+    native.simulate(model(content="files"), {}, {"x": np.full(4, 3.0)}, grid, ["value"], single=True)
+    assert len(traced) == 3
+
+
+def test_a_damaged_text_is_made_again(empty_cache, traced):
+    assert value(model(content="files")) == 6
+    (kept,) = (empty_cache.parent / "kernels").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-40])
+    assert value(model(content="files")) == 6
+    assert len(traced) == 2
+
+
+def test_a_model_that_nobody_vouches_for_is_traced_each_time(empty_cache, traced):
+    assert [value(model()) for _ in range(2)] == [6, 6]
+    assert len(traced) == 2
+    assert not (empty_cache.parent / "kernels").exists()
 
 
 def test_another_equation_processor_or_compiler_is_another_kernel(monkeypatch):
@@ -84,7 +126,7 @@ def test_another_equation_processor_or_compiler_is_another_kernel(monkeypatch):
     names.add(build._name(c_text(program(model(), ["value"]), single=True), ("cc",)))
     monkeypatch.setattr(build, "_version", lambda command: "another")
     names.add(build._name(text, ("cc",)))
-    monkeypatch.setattr("contraflow.engine.compile_cache.processor", lambda: "another")
+    monkeypatch.setattr("contraflow.engine.cache.processor", lambda: "another")
     names.add(build._name(text, ("cc",)))
     monkeypatch.setattr(build, "PROCESSOR", "-another")
     names.add(build._name(text, ("cc",)))
@@ -109,7 +151,7 @@ def test_processes_may_build_at_once(empty_cache):
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [p.communicate()[0].strip() for p in started] == ["6.0"] * 3
     (kept,) = empty_cache.iterdir()
-    assert build._sound(kept)
+    assert cache.read(kept) is not None
 
 
 def test_a_folder_that_others_may_write_to_is_not_trusted(empty_cache):

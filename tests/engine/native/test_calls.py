@@ -124,10 +124,19 @@ def test_decay_is_exactly_the_compound_product():
     assert run.values["leaking"][:, 0] == pytest.approx(-12 * np.diff(expected), rel=1e-10)
 
 
-def test_single_precision_agrees_to_five_digits():
+def test_single_precision_agrees_to_five_digits_and_its_gradient_to_four():
     model, (parameters, inputs) = tank_model(), given()
     expected = simulate(model, parameters, inputs, GRID, RECORD)
     assert same(native.simulate(model, parameters, inputs, GRID, RECORD, single=True).values, expected.values, 1e-5)
+    double, single = (
+        jax.grad(total(native.simulator(model, RECORD, GRID, single=s)), argnums=(0, 1))(
+            {k: jnp.asarray(v) for k, v in parameters.items()}, inputs
+        )
+        for s in (False, True)
+    )
+    for found, slopes in zip(single, double, strict=True):
+        for name, slope in slopes.items():
+            np.testing.assert_allclose(found[name], slope, atol=1e-4 * np.max(np.abs(slope)), err_msg=name)
 
 
 def test_under_jit_it_is_the_reference_and_so_is_its_gradient():
@@ -151,7 +160,68 @@ def test_it_maps_over_a_further_axis():
         assert same({n: v[k] for n, v in both.items()}, one)
 
 
-def test_running_stretches_again_to_save_memory_changes_nothing(monkeypatch):
+CHAINS = 6
+
+
+def of_one_chain(simulated, shared):
+    """A function of one vector that runs one draw, as a sampler sees a chain, and places to evaluate it at."""
+    run = simulated(tank_model(), RECORD, GRID)
+
+    def f(y):
+        scales = {"begin": jnp.exp(y[:1]), "hazard": jnp.exp(y[1:2] - 1), "height": jnp.exp(y[2]), "lag": 0.4}
+        supply = jnp.exp(y[3:])
+        return total(run)(scales, {"supply": supply if shared else supply[:, None]})
+
+    return f, jnp.asarray(np.random.default_rng(0).normal(scale=0.3, size=(CHAINS, 3 + 90)))
+
+
+def calls_in(function, *arguments):
+    """Calls of a kernel that the traced function makes, wherever they are nested."""
+    return str(jax.make_jaxpr(function)(*arguments)).count("ffi_call[")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_mapped_chains_are_lanes_of_one_call_and_have_their_own_gradients(shared):
+    f, y = of_one_chain(native.simulator, shared)
+    reference, _ = of_one_chain(simulator, shared)
+    expected = [jax.value_and_grad(reference)(one) for one in y]
+    values, gradients = (np.stack(part) for part in zip(*expected, strict=True))
+    mapped = jax.vmap(jax.value_and_grad(f))
+    assert calls_in(mapped, y) == 2
+    for found in (mapped(y), jax.jit(mapped)(y)):
+        np.testing.assert_allclose(found[0], values, rtol=1e-12)
+        np.testing.assert_allclose(found[1], gradients, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(jax.grad(lambda y: jax.vmap(f)(y).sum())(y), gradients, rtol=1e-9, atol=1e-11)
+    twice = jax.vmap(jax.vmap(jax.grad(f)))
+    assert calls_in(twice, y.reshape(2, 3, -1)) == 2
+    np.testing.assert_allclose(twice(y.reshape(2, 3, -1)).reshape(y.shape), gradients, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_chains_that_stop_at_different_times_are_lanes_too(shared):
+    f, y = of_one_chain(native.simulator, shared)
+
+    def descend(y, steps):
+        def body(carry):
+            k, y, trail = carry
+            value, slope = jax.value_and_grad(f)(y)
+            return k + 1, y - 1e-3 * slope, trail + value
+
+        k, y, trail = jax.lax.while_loop(lambda carry: carry[0] < steps, body, (0, y, 0.0))
+        (y, last), _ = jax.lax.scan(lambda c, _: ((c[0] - 1e-3 * jax.grad(f)(c[0]), f(c[0])), None), (y, 0.0), length=2)
+        return y, trail, last
+
+    steps = jnp.arange(CHAINS)
+    expected = [descend(*one) for one in zip(y, steps, strict=True)]
+    mapped = jax.vmap(descend)
+    assert calls_in(mapped, y, steps) == calls_in(descend, y[0], 1)
+    found = jax.jit(mapped)(y, steps)
+    for part, ones in zip(found, zip(*expected, strict=True), strict=True):
+        np.testing.assert_allclose(part, np.stack(ones), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("allowed", "span"), [(0, 9), (40 * 2 * 4 * 128, 40)], ids=["least", "not a divisor"])
+def test_running_stretches_again_to_save_memory_changes_nothing(monkeypatch, allowed, span):
     model, (parameters, inputs) = tank_model(), given()
 
     def gradient():
@@ -159,17 +229,21 @@ def test_running_stretches_again_to_save_memory_changes_nothing(monkeypatch):
         return jax.jit(jax.grad(total(run), argnums=(0, 1)))({k: jnp.asarray(v) for k, v in parameters.items()}, inputs)
 
     whole = gradient()
-    monkeypatch.setattr(kernel, "TAPE_BYTES", 0)
-    assert kernel._span(90, 4) == 9
+    monkeypatch.setattr(kernel, "TAPE_BYTES", allowed)
+    assert kernel._span(90, 4) == span
     pieces = gradient()
     assert same(pieces[0], whole[0]) and same(pieces[1], whole[1])
 
 
-def test_a_gradient_of_an_input_shared_by_draws_is_refused_not_zero():
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_gradient_of_an_input_shared_by_draws_is_the_sum_over_them(alone):
     model, (parameters, inputs) = tank_model(), given(own=False)
-    run = native.simulator(model, RECORD, GRID)
-    with pytest.raises(ModelError, match="one column a draw"):
-        jax.grad(lambda x: total(run)(parameters, {"supply": x}))(jnp.asarray(inputs["supply"]))
+    parameters = {k: jnp.asarray(v) for k, v in parameters.items()}
+    of = (1,) if alone else (0, 1)
+    found, expected = (
+        jax.grad(total(f(model, RECORD, GRID)), argnums=of)(parameters, inputs) for f in (native.simulator, simulator)
+    )
+    assert all(same(a, b, 1e-9) for a, b in zip(found, expected, strict=True))
 
 
 def test_a_number_that_is_not_finite_is_reported_as_the_reference_reports_it():

@@ -5,7 +5,7 @@ that the kernel does not know, or the machine has no C compiler, the reference r
 """
 
 from contraflow.engine.native.build import UnavailableError
-from contraflow.engine.native.calls import simulate, simulator
+from contraflow.engine.native.calls import cores, simulate, simulator
 from contraflow.engine.native.lowering import UnsupportedError
 
-__all__ = ["UnavailableError", "UnsupportedError", "simulate", "simulator"]
+__all__ = ["UnavailableError", "UnsupportedError", "cores", "simulate", "simulator"]

@@ -1,19 +1,16 @@
 """Kernels built by the machine's C compiler, and kept in the user's cache folder.
 
 A build is named by everything that it depends on: the C text, the compiler and its flags, the processor, and jaxlib,
-whose header the call from XLA is compiled with. Files end in a checksum and appear under their name at once, so that
-neither a build cut short nor two at the same time can be taken for a good one.
+whose header the call from XLA is compiled with.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import os
 import platform
 import shutil
-import stat
 import subprocess
 import tempfile
 import threading
@@ -23,13 +20,12 @@ from pathlib import Path
 import jax
 import jaxlib.version
 
-from contraflow.engine import compile_cache
+from contraflow.engine import cache
 from contraflow.engine.variables import ModelError
 
 #: Everything that this processor can do; how a compiler is told depends on the family.
 PROCESSOR = "-march=native" if platform.machine().lower() in ("x86_64", "amd64") else "-mcpu=native"
-FLAGS = ("-O2", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-shared", "-fPIC")
-_DIGEST = hashlib.sha256().digest_size
+FLAGS = ("-O2", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-shared", "-fPIC", "-pthread")
 
 
 class UnavailableError(ModelError):
@@ -66,12 +62,14 @@ def library(text: str) -> Library:
 
 
 def _open(text: str, command: tuple[str, ...], name: str) -> ctypes.CDLL:
-    folder = _folder()
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="contraflow-") as private:
-            return ctypes.CDLL(str(_built(text, command, Path(private), name)))
-    path = folder / f"{name}.so"
-    return ctypes.CDLL(str(path if _sound(path) else _built(text, command, folder, name)))
+    with tempfile.TemporaryDirectory(prefix="contraflow-") as private:
+        path = (cache.folder("native") or Path(private)) / f"{name}.so"
+        try:
+            if cache.read(path) is None:
+                cache.write(path, _built(text, command, Path(private)))
+            return ctypes.CDLL(str(path))
+        except OSError as error:
+            raise UnavailableError(f"the kernel cannot be kept or loaded: {error}") from None
 
 
 def _compiler() -> tuple[str, ...]:
@@ -90,43 +88,19 @@ def _version(command: tuple[str, ...]) -> str:
 
 
 def _name(text: str, command: tuple[str, ...]) -> str:
-    machine = (PROCESSOR, compile_cache.processor(), jaxlib.version.__version__)
-    parts = (text, command, _version(command), FLAGS, *machine)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    machine = (PROCESSOR, cache.processor(), jaxlib.version.__version__)
+    return cache.name_of(text, command, _version(command), FLAGS, *machine)
 
 
-def _folder() -> Path | None:
-    """The user's own folder for kernels; None where there can be none that nobody else may write to."""
+def _built(text: str, command: tuple[str, ...], folder: Path) -> bytes:
+    source, product = folder / "kernel.c", folder / "kernel.so"
+    source.write_text(text, encoding="utf-8")
+    line = [*command, PROCESSOR, *FLAGS, f"-I{jax.ffi.include_dir()}", source.name, "-o", product.name]
     try:
-        folder = compile_cache.user_cache() / "contraflow" / "native"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        about = folder.stat()
-        fit = stat.S_IMODE(about.st_mode) & 0o022 == 0 and os.access(folder, os.W_OK)
-    except (OSError, RuntimeError):
-        return None
-    return folder if fit and (not hasattr(os, "getuid") or about.st_uid == os.getuid()) else None
-
-
-def _sound(path: Path) -> bool:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    return len(content) > _DIGEST and hashlib.sha256(content[:-_DIGEST]).digest() == content[-_DIGEST:]
-
-
-def _built(text: str, command: tuple[str, ...], folder: Path, name: str) -> Path:
-    with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as here:
-        source, product = Path(here, "kernel.c"), Path(here, "kernel.so")
-        source.write_text(text, encoding="utf-8")
-        line = [*command, PROCESSOR, *FLAGS, f"-I{jax.ffi.include_dir()}", "kernel.c", "-o", "kernel.so"]
-        try:
-            done = subprocess.run(line, cwd=here, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise UnavailableError(f"the C compiler {command[0]} does not start: {error}") from None
-        if done.returncode:
-            first = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip())
-            raise UnavailableError(f"the C compiler {command[0]} failed: {first[:300]}")
-        with product.open("ab") as file:
-            file.write(hashlib.sha256(product.read_bytes()).digest())
-        return product.replace(folder / f"{name}.so")
+        done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UnavailableError(f"the C compiler {command[0]} does not start: {error}") from None
+    if done.returncode:
+        first = next((x for x in done.stderr.splitlines() if "error" in x), done.stderr.strip())
+        raise UnavailableError(f"the C compiler {command[0]} failed: {first[:300]}")
+    return product.read_bytes()

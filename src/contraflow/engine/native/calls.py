@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,9 +35,9 @@ def simulate(
 ) -> Trajectory:
     """Run an ensemble and check that every number is finite: ``contraflow.engine.simulate``, faster.
 
-    ``single`` computes in single precision, about twice as fast: some six digits, fewer where a model takes small
-    differences of large numbers; results are double either way. A run with numbers that are not finite is
-    given to the reference simulator, which raises ``NonFiniteError`` naming the first.
+    ``single`` computes in single precision, faster, and in double where digits would be lost (``precision``): results
+    are double either way, and within 1e-5 of a variable's largest magnitude in its run. A run with numbers that are
+    not finite is given to the reference simulator, which raises ``NonFiniteError`` naming the first.
     """
     native = _kernel_or_none(model, tuple(record), single)
     if native is None:
@@ -55,8 +56,8 @@ def simulate(
 def simulator(model: Model, record: Sequence[str], grid: Grid, *, single: bool = False) -> Any:
     """A function (parameters, inputs) → (values, final state), ready for ``jax.jit`` and reverse differentiation.
 
-    Arguments are those of the reference's. Gradients reach the parameters and the inputs given as (steps, draws); one
-    asked of an input shared by all draws is a ``ModelError``.
+    Arguments are those of the reference's; blocks of draws are divided over the cores. Under ``jax.vmap``, in either
+    order with differentiation, the mapped axis becomes more lanes of one call.
     """
     native = _kernel_or_none(model, tuple(record), single)
     if native is None:
@@ -64,12 +65,17 @@ def simulator(model: Model, record: Sequence[str], grid: Grid, *, single: bool =
 
     def run(parameters: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         given, draws = _checked(model, parameters, inputs, grid, jnp.asarray)
-        layout = native.arguments(grid, [n for n in native.program.inputs if given[n].ndim == 2])
+        layout = native.arguments(grid, [n for n in native.program.inputs if given[n].ndim == 2], cores())
         called = _differentiable(model, tuple(record), grid, native, layout, draws, single)
         recorded, final = called(*_packed(native, layout, given, grid, draws, jnp))
         return native.rows_of(recorded), native.states_of(final)
 
     return run
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _kernel_or_none(model: Model, record: tuple[str, ...], single: bool) -> Kernel | None:
@@ -121,30 +127,29 @@ def _differentiable(
     model: Model, record: tuple[str, ...], grid: Grid, native: Kernel, layout: Arguments, draws: int, single: bool
 ) -> Any:
     shapes = native.shapes(grid.periods, draws)
+    steps = grid.periods * grid.substeps
 
     @jax.custom_vjp
     def called(parameters: Any, shared: Any, own: Any) -> Any:
-        return tuple(native.call([parameters, shared, own, layout.rows, layout.settings], shapes))
+        return native.call(layout, [parameters, shared, own], shapes)
 
     def forward(parameters: Any, shared: Any, own: Any) -> Any:
-        if shared.perturbed:
-            raise ModelError(
-                "a gradient is asked of an input that is shared by all draws; give the input one column a draw"
-            )
         values = (parameters.value, shared.value, own.value)
-        return called(*values), (values, () if own.perturbed else None)  # structure, not a value: known when tracing
+        # Structure, not values: what a gradient is asked of is known when tracing.
+        return called(*values), (values, () if shared.perturbed else None, () if own.perturbed else None)
 
     def backward(kept: Any, bars: Any) -> Any:
-        (parameters, shared, own), perturbed = kept
-        columns = () if perturbed is None else layout.own
+        (parameters, shared, own), of_shared, of_own = kept
+        first = layout.own if of_own is not None else ()
+        columns = (*first, *layout.shared) if of_shared is not None else first
         adjoint = kernel(model, record, columns, gradient=True, single=single)
         zero = jax.custom_derivatives.SymbolicZero
         given = [jnp.zeros(b.shape) if isinstance(b, zero) else b for b in bars]
-        parameters_bar, own_bar = adjoint.call(
-            [parameters, shared, own, layout.rows, layout.settings, *given],
-            [parameters.shape, (max(len(columns), 1), *own.shape[1:])],
+        parameters_bar, columns_bar = adjoint.call(
+            layout, [parameters, shared, own, *given], [parameters.shape, (max(len(columns), 1), steps, draws)]
         )
-        return parameters_bar, jnp.zeros_like(shared), own_bar if columns else jnp.zeros_like(own)
+        shared_bar = jnp.zeros_like(shared) if of_shared is None else columns_bar[len(first) :].sum(axis=-1)
+        return parameters_bar, shared_bar, columns_bar[: len(first)] if first else jnp.zeros_like(own)
 
     called.defvjp(forward, backward, symbolic_zeros=True)
     return called

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from importlib import resources
 
 from contraflow.engine.native.graph import Graph
+from contraflow.engine.native.precision import doubles
 from contraflow.engine.native.program import Function, Program
 
 #: Nodes in one C function: compile time grows faster than the length of a function.
 LENGTH = 400
 
+#: Regions that the driver fills in double too, for functions of the step; those of the start have all regions so.
+_TWOFOLD = {"inputs", "fixed", "states"}
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 _COMPARE = {"lt": "LT", "le": "LE", "gt": "GT", "ge": "GE", "eq": "EQ", "ne": "NE", "and": "AND", "or": "OR"}
 
@@ -21,9 +25,23 @@ def _text(name: str) -> str:
     return resources.files("contraflow.engine.native").joinpath(name).read_text(encoding="utf-8")
 
 
+@cache
+def _vectors_of_doubles() -> str:
+    # vectors.h once more, with _D after every name of its own.
+    text = _text("vectors.h")
+    patterns = (
+        r"#define (\w+)",
+        r"typedef [^;()]*?(\w+)(?: __attribute__\(\(.*\)\))?;",
+        r"^(?:INLINE|APART) \w+ (\w+)\(",
+        r"static const REAL (\w+)\[",
+    )
+    names = {"REAL", "SINGLE"}.union(*(re.findall(p, text, re.MULTILINE) for p in patterns))
+    return "#define REAL_D double\n" + re.sub(rf"\b({'|'.join(sorted(names))})\b", r"\1_D", text)
+
+
 def c_text(program: Program, *, single: bool = False) -> str:
     """The whole C source of a kernel, in double precision or ``single``."""
-    memory = _Memory(program)
+    memory = _Memory(program, doubles(program) if single else set())
     bodies = [memory.function(f) for f in program.functions]
     definitions = {
         "REAL": "float" if single else "double",
@@ -32,13 +50,16 @@ def c_text(program: Program, *, single: bool = False) -> str:
         **{f"N_{region.upper()}": size for region, size in program.regions.items()},
         **{region.upper(): place for region, place in memory.places.items()},
         "N_LEVELS": len(program.level_places),
-        "N_MEMORY": max(memory.size, 1),
+        "N_MEMORY": max(memory.sizes[False], 1),
+        "N_WIDE": max(memory.sizes[True], 1) if single else 0,
     }
     levels = ", ".join(map(str, [*program.level_places, 0]))
     return "\n".join(
         [
             *(f"#define {name} {value}" for name, value in definitions.items()),
+            *([_vectors_of_doubles()] if single else []),
             _text("vectors.h"),
+            _text("wide.h"),
             f"static const long LEVEL_PLACES[] = {{{levels}}};",
             *bodies,
             _text("driver.h"),
@@ -47,33 +68,47 @@ def c_text(program: Program, *, single: bool = False) -> str:
 
 
 class _Memory:
-    """Places in the kernel's memory: the regions, then one for each value that passes between C functions."""
+    """Places in the kernel's memory: the regions, then one for each value that passes between C functions.
 
-    def __init__(self, program: Program):
+    In single precision there is a second memory for the values in ``doubles``, with the same places for the regions.
+    """
+
+    def __init__(self, program: Program, doubles: set[tuple[int, int]]):
         self.places: dict[str, int] = {}
-        self.size = 0
-        for region, size in program.regions.items():
-            self.places[region] = self.size
-            self.size += size
-        self.slots: dict[tuple[int, int], int] = {}
+        size = 0
+        for region, length in program.regions.items():
+            self.places[region] = size
+            size += length
+        self.sizes = {False: size, True: size}
+        self.slots: dict[tuple[int, int, bool], int] = {}
+        self.doubles = doubles
+        self.starting = {id(f.graph) for f in program.functions if f.name == "start"} if doubles else set()
         self.wanted = self._passed(program)
 
-    def _passed(self, program: Program) -> set[tuple[int, int]]:
+    def wide(self, graph: Graph, node: int) -> bool:
+        """Whether a value is computed in double by a kernel in single precision."""
+        return (id(graph), node) in self.doubles
+
+    def reads(self, graph: Graph, node: int) -> set[tuple[int, bool]]:
+        """The values that a value is computed from, each with whether it is read in double."""
+        operands = [n for n in graph.operands(node) if graph.operations[n][0] not in ("const", "leaf")]
+        return {(n, self.wide(graph, node) and self.wide(graph, n)) for n in operands}
+
+    def _passed(self, program: Program) -> set[tuple[int, int, bool]]:
         # What a function leaves for later ones.
-        found: set[tuple[int, int]] = set()
+        found: set[tuple[int, int, bool]] = set()
         for f in program.functions:
-            own = _own(f)
-            read = {n for node in own for n in f.graph.operands(node)} | {node for _, _, node in f.roots}
-            found |= {
-                (id(f.graph), n) for n in read if n in f.given and f.graph.operations[n][0] not in ("const", "leaf")
-            }
+            read = {r for node in _own(f) for r in self.reads(f.graph, node)}
+            read |= {(node, False) for _, _, node in f.roots}
+            leaves = ("const", "leaf")
+            found |= {(id(f.graph), n, w) for n, w in read if n in f.given and f.graph.operations[n][0] not in leaves}
         return found
 
-    def slot(self, graph: Graph, node: int) -> int:
-        key = (id(graph), node)
+    def slot(self, graph: Graph, node: int, wide: bool = False) -> int:
+        key = (id(graph), node, wide)
         if key not in self.slots:
-            self.slots[key] = self.size
-            self.size += 1
+            self.slots[key] = self.sizes[wide]
+            self.sizes[wide] += 1
         return self.slots[key]
 
     def function(self, f: Function) -> str:
@@ -81,9 +116,11 @@ class _Memory:
         own = _own(f)
         pieces = [own[k : k + LENGTH] for k in range(0, len(own), LENGTH)]
         piece_of = {node: k for k, piece in enumerate(pieces) for node in piece}
-        passed = {n for n in own if (id(f.graph), n) in self.wanted}
+        passed = {(n, w) for n in own for w in (False, True) if (id(f.graph), n, w) in self.wanted}
         for node in own:
-            passed |= {n for n in f.graph.operands(node) if n in piece_of and piece_of[n] != piece_of[node]}
+            passed |= {
+                (n, w) for n, w in self.reads(f.graph, node) if piece_of.get(n, piece_of[node]) != piece_of[node]
+            }
         targets: dict[int, list[int]] = {}
         copies = []
         for region, place, node in f.roots:
@@ -95,20 +132,49 @@ class _Memory:
         texts = []
         for k, piece in enumerate(pieces):
             lines = [line for node in piece for line in self._lines(f, node, set(piece), passed, targets.get(node, []))]
-            texts.append(f"APART void {f.name}_{k}(V *restrict m) {{\n" + "\n".join(lines) + "\n}")
+            texts.append(f"APART void {f.name}_{k}(V *restrict m, W *restrict w) {{\n" + "\n".join(lines) + "\n}")
         last = [f"    m[{place}] = {self._number(f.graph, node, set())};" for place, node in copies]
-        calls = [f"    {f.name}_{k}(m);" for k in range(len(pieces))]
-        texts.append(f"static void {f.name}(V *restrict m) {{\n" + "\n".join([*calls, *last, "    (void)m;"]) + "\n}")
+        if id(f.graph) in self.starting:
+            last += [f"    w[{place}] = {self._wide_number(f.graph, node, set())};" for place, node in copies]
+        calls = [f"    {f.name}_{k}(m, w);" for k in range(len(pieces))]
+        body = "\n".join([*calls, *last, "    (void)m, (void)w;"])
+        texts.append(f"static void {f.name}(V *m, W *w) {{\n{body}\n}}")
         return "\n".join(texts)
 
-    def _lines(self, f: Function, node: int, here: set[int], passed: set[int], targets: list[int]) -> list[str]:
+    def _lines(
+        self, f: Function, node: int, here: set[int], passed: set[tuple[int, bool]], targets: list[int]
+    ) -> list[str]:
         graph = f.graph
         mask = graph.is_mask(node)
-        lines = [f"    const {'M' if mask else 'V'} t{node} = {self._expression(graph, node, here)};"]
         value = f"SEL(t{node}, SPLAT(1), SPLAT(0))" if mask else f"t{node}"
-        if node in passed:
+        if self.wide(graph, node):
+            lines = [f"    const W d{node} = {self._wide_expression(graph, node, here)};"]
+            lines.append(f"    const V t{node} = NARROW(d{node});")
+        else:
+            lines = [f"    const {'M' if mask else 'V'} t{node} = {self._expression(graph, node, here)};"]
+        if (node, False) in passed:
             lines.append(f"    m[{self.slot(graph, node)}] = {value};")
+        if (node, True) in passed:
+            lines.append(f"    w[{self.slot(graph, node, True)}] = d{node};")
+        if id(graph) in self.starting:
+            wide = f"d{node}" if self.wide(graph, node) else f"WIDEN({value})"
+            lines += [f"    w[{place}] = {wide};" for place in targets]
         return lines + [f"    m[{place}] = {value};" for place in targets]
+
+    def _wide_expression(self, graph: Graph, node: int, here: set[int]) -> str:
+        name, *operands = graph.operations[node]
+        first = [self._mask(graph, operands.pop(0), here)] if name == "select" else []
+        return f"{name}_w({', '.join([*first, *(self._wide_number(graph, n, here) for n in operands)])})"
+
+    def _wide_number(self, graph: Graph, node: int, here: set[int]) -> str:
+        operation = graph.operations[node]
+        if operation[0] == "const":
+            return _constant(operation[1], "splat_w")
+        if operation[0] == "leaf" and (id(graph) in self.starting or operation[1] in _TWOFOLD):
+            return f"w[{self.places[operation[1]] + operation[2]}]"
+        if self.wide(graph, node):
+            return f"d{node}" if node in here else f"w[{self.slot(graph, node, True)}]"
+        return f"WIDEN({self._number(graph, node, here)})"
 
     def _expression(self, graph: Graph, node: int, here: set[int]) -> str:
         name, *operands = graph.operations[node]
@@ -162,9 +228,9 @@ def _own(f: Function) -> list[int]:
     return sorted(n for n in needed - f.given if f.graph.operations[n][0] not in ("const", "leaf"))
 
 
-def _constant(value: float) -> str:
+def _constant(value: float, splat: str = "SPLAT") -> str:
     if math.isnan(value):
-        return 'SPLAT(__builtin_nan(""))'
+        return f'{splat}(__builtin_nan(""))'
     if math.isinf(value):
-        return f"SPLAT({'-' if value < 0 else ''}__builtin_inf())"
-    return f"SPLAT({value.hex()})"
+        return f"{splat}({'-' if value < 0 else ''}__builtin_inf())"
+    return f"{splat}({value.hex()})"

@@ -175,6 +175,8 @@ _RULES: dict[str, Callable[..., Any]] = {
     "split": _split,
     "pad": _pad,
     "concatenate": lambda graph, params, inputs, equation: np.concatenate(inputs, axis=params["dimension"]),
+    "stack": lambda graph, params, inputs, equation: np.stack(inputs, axis=params["axis"]),
+    "unstack": lambda graph, params, inputs, equation: list(np.moveaxis(inputs[0], params["axis"], 0)),
     "transpose": lambda graph, params, inputs, equation: np.transpose(inputs[0], params["permutation"]),
     "reduce_sum": lambda graph, params, inputs, equation: _reduce(graph, "add", inputs[0], params["axes"]),
     "reduce_max": lambda graph, params, inputs, equation: _reduce(graph, "max", inputs[0], params["axes"]),

@@ -37,12 +37,11 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Program:
-    """The functions of a kernel and the sizes of what they share.
+class Interface:
+    """What a kernel reads and records, known from the model without tracing it.
 
     ``parameters``, ``inputs`` and ``columns`` (the inputs whose gradient is wanted) name rows of the kernel's arrays.
-    ``states``, ``levels`` and ``averages`` give the shape of each with one draw; ``level_places`` says which state
-    each recorded level is.
+    ``states``, ``levels`` and ``averages`` give the shape of each with one draw.
     """
 
     parameters: tuple[str, ...]
@@ -51,6 +50,15 @@ class Program:
     states: Mapping[str, tuple[int, ...]]
     levels: Mapping[str, tuple[int, ...]]
     averages: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Program(Interface):
+    """The functions of a kernel and the sizes of what they share.
+
+    ``level_places`` says which state each recorded level is.
+    """
+
     level_places: tuple[int, ...]
     regions: Mapping[str, int]
     functions: tuple[Function, ...]
@@ -64,26 +72,36 @@ class _Scoped(Model):
             return super().evaluate(name, values, draws)
 
 
+def interface(model: Model, record: Sequence[str], columns: Iterable[str] = ()) -> Interface:
+    """What a kernel that records these variables reads and records. Raises ``ModelError`` for an unknown name."""
+    for name in record:
+        if name not in model.variables:
+            raise unknown("variable", name, "the variables to record", model.variables)
+    states = {v.name: model.shape(v.name, 1) for v in model.states}
+    return Interface(
+        tuple(model.parameters),
+        tuple(v.name for v in model.of_kind("series")),
+        tuple(columns),
+        states,
+        {n: states[n] for n in record if n in states},
+        {n: model.shape(n, 1) for n in record if n not in states},
+    )
+
+
 def program(model: Model, record: Sequence[str], columns: Iterable[str] = (), *, gradient: bool = False) -> Program:
     """The kernel's program: forward, or its adjoint with respect to the parameters and the inputs in ``columns``.
 
     Raises ``ModelError`` for an unknown name to record, and ``UnsupportedError`` for an operation without C form.
     """
-    for name in record:
-        if name not in model.variables:
-            raise unknown("variable", name, "the variables to record", model.variables)
-    return _Tracer(model, tuple(dict.fromkeys(record)), tuple(columns), gradient).program()
+    return _Tracer(model, interface(model, record, columns), gradient).program()
 
 
 class _Tracer:
-    def __init__(self, model: Model, record: tuple[str, ...], columns: tuple[str, ...], gradient: bool):
+    def __init__(self, model: Model, face: Interface, gradient: bool):
         self.model = _Scoped(**{f.name: getattr(model, f.name) for f in dataclasses.fields(model)})
-        self.gradient, self.columns = gradient, columns
-        self.parameters = tuple(model.parameters)
-        self.inputs = tuple(v.name for v in model.of_kind("series"))
-        self.states = {v.name: model.shape(v.name, 1) for v in model.states}
-        self.levels = {n: self.states[n] for n in record if n in self.states}
-        self.averages = {n: model.shape(n, 1) for n in record if n not in self.states}
+        self.face, self.gradient = face, gradient
+        self.parameters, self.inputs, self.columns = face.parameters, face.inputs, face.columns
+        self.states, self.levels, self.averages = face.states, face.levels, face.averages
         self.fixed = {**dict.fromkeys(self.parameters, (1,)), **{n: model.shape(n, 1) for n in model.constants}}
         self.scalars = dict.fromkeys(self.inputs, (1,))
         self.start, self.step = Graph(), Graph()
@@ -111,11 +129,9 @@ class _Tracer:
                 "parameters_bar": len(self.parameters),
             }
         places = _places(self.states)
-        return Program(
-            self.parameters, self.inputs, self.columns, self.states, self.levels, self.averages,
-            tuple(p for n in self.levels for p in range(places[n], places[n] + int(np.prod(self.levels[n])))),
-            regions, tuple(functions), self.gradient,
-        )  # fmt: skip
+        level_places = [p for n in self.levels for p in range(places[n], places[n] + int(np.prod(self.levels[n])))]
+        return Program(**vars(self.face), level_places=tuple(level_places), regions=regions,
+                       functions=tuple(functions), gradient=self.gradient)  # fmt: skip
 
     def _step(self) -> tuple[list[Any], list[Any], list[list[Any]]]:
         """Roots of the rates, of the recorded values, and of the adjoints of the rates alone and of both."""
