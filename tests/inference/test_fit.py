@@ -8,12 +8,26 @@ import numpy as np
 import pytest
 
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import Plan, blocks, fit, fit_size, run_stage, without_deaths
-from contraflow.inference.posterior import load_posterior
+from contraflow.inference.fit import (
+    BRIEF,
+    CHAINS,
+    FIRST,
+    FULL,
+    NEWTON_STEPS,
+    QUICK,
+    Length,
+    _thinned,
+    fit,
+    fit_size,
+    held,
+    run_stage,
+    supply_weights,
+)
+from contraflow.inference.posterior import PosteriorError, load_posterior
 from contraflow.inference.problem import problem
-from contraflow.inference.sampler import sampler
+from contraflow.inference.sampler import USUAL_LEAPFROGS, sampler
 
-SHORT = Plan(iterations=1, chains=6, compared=6, leapfrogs=2, warmup=6, thin=3, kept=3)
+SHORT = Length(warmup=6, kept=3, thin=8)
 
 
 def bent(y, weights):
@@ -21,9 +35,10 @@ def bent(y, weights):
     return -0.5 * weights[0] * (y[0] ** 2 + 4 * (y[1] - 0.3 * y[0] ** 2) ** 2 + jnp.cosh(y[2]))
 
 
-ENGINE = sampler(bent, size=3, chains=6, leapfrogs=SHORT.leapfrogs)
+ENGINE = sampler(bent, size=3)
 FREE = np.array([True, True, False])
 START = np.random.default_rng(0).standard_normal((3, 6))
+WORK = 3 * 2 + NEWTON_STEPS + (FIRST + 1 + SHORT.transitions) * USUAL_LEAPFROGS
 
 
 class Killed(Exception):
@@ -32,8 +47,8 @@ class Killed(Exception):
 
 def staged(folder, advance=lambda _: None, seed=5):
     saved = Checkpoints(folder, {"seed": seed})
-    options = {"kept": SHORT.kept, "plan": SHORT, "saved": saved, "log": lambda _: None}
-    return run_stage("all", replace(ENGINE, advance=advance), START, np.ones(1), FREE, seed, **options)
+    options = {"length": SHORT, "saved": saved, "log": lambda _: None}
+    return run_stage("all", replace(ENGINE, advance=advance), START, jnp.ones(1), FREE, seed, **options)
 
 
 def killed_after(limit):
@@ -52,29 +67,44 @@ def target():
     return problem()
 
 
-def test_every_coordinate_belongs_to_one_block(target):
-    masks = blocks(target)
-    assert np.array_equal(sum(m.astype(int) for m in masks.values()), np.ones(target.size))
-    assert masks["trials"][target.index("naloxone_effect")]
-    assert masks["supply"][target.index("supply_surge[0]")]
-    assert masks["rest"][target.index("titration")]
+def test_the_last_stage_holds_trials_and_the_latent_driver_of_supply(target):
+    kept = held(target)
+    assert kept[target.index("naloxone_effect")] and kept[target.index("supply_surge[0]")]
+    for name in ("titration", "turnover_reference", "conflict_drift[0]", "discrepancy:mx.missing.annual"):
+        assert not kept[target.index(name)], name
 
 
-def test_deaths_have_no_say_in_the_supply_stage(target):
-    weights = dict(zip(target.prepared, without_deaths(target), strict=True))
-    assert all(w == (0.0 if s.startswith("us.deaths") else 1.0) for s, w in weights.items())
+def test_deaths_and_violence_have_no_say_in_the_supply_stage(target):
+    weights = dict(zip(target.prepared, supply_weights(target), strict=True))
+    assert {s for s, w in weights.items() if w == 0} == {s for s in weights if s.startswith(("us.deaths", "mx."))}
 
 
-def test_the_log_posterior_is_finite_far_from_its_mode(target):
+def test_the_same_deaths_enter_once(target):
+    counts = {s for s in target.prepared if s.startswith(("us.deaths", "mx.homicides"))}
+    counted = {s for s in counts if not s.endswith(("share", "ratio"))}
+    assert counted == {
+        "us.deaths.opioids_without_synthetic.annual",
+        "us.deaths.synthetic_opioids.annual",
+        "us.deaths.synthetic_opioids.half_year",
+        "us.deaths.non_opioid.annual",
+        "mx.homicides.inegi.annual",
+    }
+    by_year, by_half = (target.prepared[f"us.deaths.synthetic_opioids.{w}"].windows for w in ("annual", "half_year"))
+    assert not (by_year.any(axis=0) & by_half.any(axis=0)).any()
+
+
+def test_a_row_on_another_basis_carries_its_factor(target):
+    rows = target.prepared["us.deaths.non_opioid.annual"].windows.sum(axis=1)
+    assert rows[0] == pytest.approx(0.996) and rows[16] == pytest.approx(1.0) and rows[-1] == pytest.approx(0.9906)
+
+
+def test_the_log_density_is_finite_far_from_its_mode(target):
     y = np.random.default_rng(0).standard_normal((target.size, 16))
-    assert np.isfinite(np.asarray(target.log_posterior(jnp.asarray(y)))).all()
+    assert np.isfinite(np.asarray(target.log_density(jnp.asarray(y), jnp.ones(len(target.prepared))))).all()
 
 
-WORK = SHORT.work(free=2, kept=SHORT.kept)
-
-
-# In the first round to the modes, between rounds, after the last curvature, and at each save of the sampling.
-@pytest.mark.parametrize("limit", [1, 17, 20, 36, 38, 50, WORK - 11, WORK - 1])
+# On the way to the modes, in the first sampling, between the two, and late in the second.
+@pytest.mark.parametrize("limit", [1, 3, 20, 36, 500, 870, WORK - 11, WORK - 1])
 def test_a_stage_that_was_stopped_goes_on_to_the_same_draws(tmp_path, limit):
     expected, expected_went = staged(tmp_path / "whole")
     with pytest.raises(Killed):
@@ -85,7 +115,7 @@ def test_a_stage_that_was_stopped_goes_on_to_the_same_draws(tmp_path, limit):
     assert np.array_equal(drawn[:, ~FREE], np.broadcast_to(START[~FREE], (SHORT.kept, 1, 6)))
 
 
-@pytest.mark.parametrize("limit", [0, 20, WORK - 11])
+@pytest.mark.parametrize("limit", [0, 20, 700, WORK - 11])
 def test_a_stage_reports_the_work_planned_stopped_or_not(tmp_path, limit):
     if limit:
         with pytest.raises(Killed):
@@ -102,6 +132,18 @@ def test_a_stage_does_not_go_on_from_the_work_of_another_seed(tmp_path):
     assert np.array_equal(drawn, expected)
 
 
+@pytest.mark.parametrize("plan", [FULL, BRIEF])
+def test_every_chain_of_the_first_stage_hands_on_as_many_draws(plan):
+    drawn = np.broadcast_to(np.arange(CHAINS, dtype=float), (plan.supply.kept, 2, CHAINS))
+    chosen = _thinned(drawn, plan.chains)[0]
+    assert np.array_equal(np.bincount(chosen.astype(int)), np.full(CHAINS, plan.chains // CHAINS))
+
+
+def test_a_quick_fit_needs_a_file_of_its_own():
+    with pytest.raises(PosteriorError, match="--out"):
+        fit(plan=QUICK)
+
+
 @pytest.mark.slow
 def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path):
     out, told = tmp_path / "quick.nc", []
@@ -109,25 +151,23 @@ def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path):
 
     def say(line):
         first.append(line)
-        if line.startswith("for comparison"):
+        if line.startswith("stage 2"):
             raise Killed
 
     with pytest.raises(Killed):
-        fit(seed=3, quick=True, out=out, log=say)
-    before = load_posterior(out)
+        fit(seed=3, plan=QUICK, out=out, log=say)
     said: list[str] = []
-    path = fit(seed=3, quick=True, out=out, log=said.append, progress=told.append)
+    path = fit(seed=3, plan=QUICK, out=out, log=said.append, progress=told.append)
     posterior = load_posterior(path)
-    assert posterior.draws == 16
+    assert posterior.draws == CHAINS
     assert posterior.attributes["quick"] == 1
-    assert posterior.hash == before.hash
     assert any(line.startswith("mode:") for line in first)
     assert not any(line.startswith("mode:") for line in said)
     assert any(line.startswith("going on from the work in") for line in said)
-    assert any("for comparison" in line for line in said)
     assert np.isfinite(posterior.parameters()["titration"]).all()
     report = json.loads(posterior.attributes["report"])
-    assert set(report["stages"]) == {"all data", "cut: supply", "cut: the rest"}
-    assert 0 < report["effective_draws"]["lowest"] <= 16
-    assert sum(told) == fit_size(quick=True)
+    assert set(report["stages"]) == {"joint", "supply", "rest", "check"}
+    assert set(report["diagnostics"]) == {"joint", "supply", "check"}
+    assert {"inside", "inside_left_out", "p_value", "consistent"} <= set(report["coverage"][0])
+    assert sum(told) == fit_size(QUICK)
     assert not (tmp_path / "quick.resume").exists()

@@ -1,5 +1,7 @@
 """The likelihood against textbook densities, and the windows over which the model is averaged."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from scipy import stats
 
 from contraflow import evidence
 from contraflow.engine import Grid
-from contraflow.inference.likelihood import log_density, predict, targets
+from contraflow.inference.likelihood import left_out, log_density, predict, synthetic, targets
 from contraflow.system.observations import OBSERVABLES
 
 GRID = Grid(2000.0, 300)
@@ -52,8 +54,8 @@ def test_a_free_scale_does_not_see_the_level():
 def test_half_years_are_counts_and_years_are_rates():
     half, year = TARGETS["us.deaths.synthetic_opioids.half_year"], TARGETS["us.deaths.non_opioid.annual"]
     flat = jnp.full((300, 1), 1200.0)
-    assert np.allclose(half.expected(flat), 600.0)
-    assert np.allclose(year.expected(flat), 1200.0)
+    assert np.allclose(half.expected(flat)[:12], 600.0)
+    assert np.allclose(year.expected(flat)[15:24], 1200.0)
 
 
 def test_the_same_deaths_enter_once():
@@ -76,3 +78,43 @@ def test_draws_of_a_series_scatter_round_the_model_as_the_density_says(name):
     drawn = predict(target, expected, np.full(4000, 0.05), rng)
     low, high = np.quantile(drawn, [0.05, 0.95], axis=1)
     assert ((target.observed >= low) & (target.observed <= high)).mean() > 0.9
+
+
+def test_a_left_out_point_is_predicted_by_the_model_and_the_points_that_share_its_factor():
+    target = TARGETS["us.oud.prescription_misuse.nsduh"]
+    expected, discrepancy = 1.3 * target.observed[:, None] ** 0.98, np.array([0.07])
+    density, place = left_out(target, expected, discrepancy)
+    whole = float(log_density(target, jnp.asarray(expected), jnp.asarray(discrepancy))[0])
+    for row in (0, 8):
+        rest = np.arange(len(target.observed)) != row
+        without = replace(
+            target,
+            observed=target.observed[rest],
+            windows=target.windows[rest],
+            segment=target.segment[rest],
+            noise=target.noise[rest],
+        )
+        others = float(log_density(without, jnp.asarray(expected[rest]), jnp.asarray(discrepancy))[0])
+        assert density[row, 0] == pytest.approx(whole - others, rel=1e-6)
+        assert 0 < place[row, 0] < 1
+
+
+@pytest.mark.parametrize(
+    "series", ["us.deaths.non_opioid.annual", "us.market.fentanyl_lab_share", "us.deaths.heroin.share"]
+)
+def test_places_of_synthetic_data_are_uniform(series):
+    target, rng = TARGETS[series], np.random.default_rng(2)
+    expected = np.repeat(target.observed[:, None], 400, axis=1)
+    discrepancy = np.full(400, 0.05)
+    drawn = synthetic(target, expected, discrepancy, rng)
+    places = [left_out(replace(target, observed=d), expected[:, :1], discrepancy[:1])[1][:, 0] for d in drawn.T]
+    assert stats.kstest(np.ravel(places), "uniform").pvalue > 0.001
+    assert drawn.std(axis=1).min() > 0
+
+
+def test_synthetic_data_share_their_reporting_factor():
+    target, rng = TARGETS["us.use.heroin_chronic"], np.random.default_rng(3)
+    drawn = synthetic(target, np.repeat(target.observed[:, None], 2000, axis=1), np.full(2000, 0.001), rng)
+    logs = np.log(drawn / target.observed[:, None])
+    assert logs.std() == pytest.approx(target.level_sd, rel=0.1)
+    assert np.corrcoef(logs[0], logs[-1])[0, 1] > 0.95

@@ -49,11 +49,12 @@ def fit(
     Takes long. Work is saved beside the output as it is done: stopped, and begun again with the same options, the fit
     goes on from there and ends with the same draws.
     """
+    from contraflow.inference.fit import FULL, QUICK, fit_size
     from contraflow.inference.fit import fit as fit_model
-    from contraflow.inference.fit import fit_size
 
-    with progress("fit", fit_size(quick)) as advance:
-        path = fit_model(seed=seed, quick=quick, out=out, log=notice, progress=advance)
+    plan = QUICK if quick else FULL
+    with progress("fit", fit_size(plan)) as advance:
+        path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
     if json:
         print_json({"posterior": str(path), "seed": seed, "quick": quick})
     else:

@@ -153,7 +153,8 @@ def _series_row(table: Path, line: int, cells: dict[str, str], sources: dict[str
         raise EvidenceError(table, line, f"the window ends ({cells['end']}) before it begins ({cells['start']})")
     _check_row_source(table, line, cells, sources)
     weight = _number(table, line, cells["weight"]) if cells.get("weight") else None
-    return Row(start, end, _number(table, line, cells["value"]), cells["source"], cells["note"], weight)
+    factor = _number(table, line, cells["factor"]) if cells.get("factor") else 1.0
+    return Row(start, end, _number(table, line, cells["value"]), cells["source"], cells["note"], weight, factor)
 
 
 def _read_drivers(folder: Path, sources: dict[str, Source]) -> dict[str, Driver]:
@@ -254,7 +255,7 @@ def _table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str
     reader = csv.DictReader(text.splitlines())
     header = list(reader.fieldnames or [])
     missing = [column for column in columns if column not in header]
-    extra = [column for column in header if column not in columns and column != "weight"]
+    extra = [column for column in header if column not in (*columns, "weight", "factor")]
     if missing or extra:
         raise EvidenceError(path, 1, f"columns are {', '.join(header)}; expected {', '.join(columns)}")
     for cells in reader:

@@ -296,6 +296,7 @@ class Row:
     """One observed value: the window [start, end) in decimal years, the value, its source id, and a note.
 
     The year 2015 is start 2015.0 and end 2016.0. `weight` is the number of items behind the value, or None.
+    `factor` is what this row counts over the basis of the series: below 1 for a narrower basis or an incomplete year.
     """
 
     start: float
@@ -304,6 +305,7 @@ class Row:
     source: str
     note: str = ""
     weight: float | None = None
+    factor: float = 1.0
 
 
 class SeriesHeader(Record):

@@ -1,11 +1,11 @@
-"""The fit: a partly cut posterior, by mode, Laplace preconditioning and Hamiltonian Monte Carlo.
+"""The fit: a two-stage posterior by the No-U-Turn sampler, with the joint posterior beside it.
 
-1. What published trials inform, and what no national series can tell (such as spare capacity of laboratories), is
-   drawn from its prior; national series never move it.
-2. The rest, supply included, is drawn given all data and each chain's own draws of the first.
+1. Supply data and surveys of use alone, without any death, say how supply went: its latent driver and what published
+   trials inform (or no national series can tell, such as spare capacity of laboratories) are drawn from that posterior.
+2. Each chain holds one such draw, and everything else is drawn given it and all data.
 
-The stricter cut, in which deaths have no say in supply, is computed beside it and reported: it keeps a fall in deaths
-from inventing its own supply shock. MODEL_CARD says how it did when it was measured.
+So a fall in deaths can neither invent its own supply shock nor move an effect that was measured in a trial. The joint
+posterior, in which it can, is drawn as well and reported beside it.
 
 Work is saved as it is done, beside the output: a fit that was stopped goes on from there, to the same draws.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -27,63 +27,88 @@ import numpy as np
 from scipy.optimize import minimize
 
 from contraflow import evidence
+from contraflow.inference import priors
 from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
+from contraflow.inference.diagnostics import diagnose
 from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
 from contraflow.inference.posterior import PROJECTION_END, Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import DATA_END, Problem, problem
-from contraflow.inference.sampler import Sampler, descend, effective_draws, push, sample, sampler, whitening
+from contraflow.inference.sampler import USUAL_LEAPFROGS, Sampler, descend, sample, sampler, whitening
 from contraflow.system.latents import LATENTS
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
 SUPPLY_LATENT = "supply_surge"
-#: Newton steps of each round towards the modes; the curvature is taken anew before each round and after the last.
-ROUNDS = (20,)
+#: Chains that share a target, in the stages whose convergence can be told by comparing chains.
+CHAINS = 16
+#: Newton steps towards the modes; the curvature is taken before them, after them, and after a first sampling.
+NEWTON_STEPS = 30
+#: Transitions of the first sampling of a stage, which only serves the curvature.
+FIRST = 40
+
+
+@dataclass(frozen=True)
+class Length:
+    """Transitions of a stage: warm-up, then ``kept`` draws, each ``thin`` transitions after the last."""
+
+    warmup: int
+    kept: int
+    thin: int
+
+    @property
+    def transitions(self) -> int:
+        """All of them, the first sampling left out."""
+        return self.warmup + self.kept * self.thin
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a fit is: iterations to the joint mode, then chains and their transitions in every stage.
+    """How long a fit is: iterations to the joint mode, then the stages.
 
-    ``compared``: the chains of the comparison, the first of all.
+    ``joint`` may be None: the joint posterior is then left out. ``chains``: chains of the last stage, one a draw of
+    the supply stage. ``check``: ``CHAINS`` chains of the last stage that share one such draw, so that they can be
+    compared; None for no such check.
     """
 
     iterations: int
+    joint: Length | None
+    supply: Length
+    rest: Length
     chains: int
-    compared: int
-    leapfrogs: int
-    warmup: int
-    thin: int
-    kept: int
+    check: Length | None = None
 
-    def work(self, free: int, kept: int) -> int:
-        """Evaluations of the gradient in a stage of this many free coordinates."""
-        return (len(ROUNDS) + 1) * free + sum(ROUNDS) + (self.warmup + kept * self.thin) * self.leapfrogs
+    def stages(self, target: Problem) -> list[tuple[int, int]]:
+        """Free coordinates and transitions of every stage."""
+        conditional = int((~held(target)).sum())
+        whole = [(target.size, s.transitions) for s in (self.joint, self.supply) if s]
+        return whole + [(conditional, s.transitions) for s in (self.rest, self.check) if s]
 
 
-FULL = Plan(iterations=600, chains=128, compared=32, leapfrogs=10, warmup=60, thin=12, kept=5)
-QUICK = Plan(iterations=60, chains=16, compared=16, leapfrogs=3, warmup=3, thin=1, kept=1)
+FULL = Plan(600, Length(60, 200, 2), Length(60, 256, 2), Length(40, 5, 16), chains=128, check=Length(60, 200, 2))
+#: For many fits in a row, as backtests and structural alternatives need them.
+BRIEF = Plan(400, None, Length(60, 32, 2), Length(40, 5, 8), chains=64)
+QUICK = Plan(20, Length(2, 4, 1), Length(2, 4, 1), Length(2, 1, 1), chains=CHAINS, check=Length(2, 4, 1))
 
 
-def blocks(target: Problem) -> dict[str, np.ndarray]:
-    """Which coordinates belong to the trials, supply and rest blocks, as boolean masks."""
+def held(target: Problem) -> np.ndarray:
+    """The coordinates that the last stage holds: effects known from trials, and the latent driver of supply."""
     known = evidence.load().parameters
-    label = {n: known[n].block for n in target.parameters}
-    label.update({n: "supply" if n.startswith(SUPPLY_LATENT + "[") else "rest" for n in target.names if "[" in n})
-    stage = {f"discrepancy:{t.id}": t.observable.stage for t in target.prepared.values()}
-    label.update({n: "supply" if s == "supply" else "rest" for n, s in stage.items()})
-    return {b: np.array([label[n] == b for n in target.names]) for b in ("trials", "supply", "rest")}
+    trials = {n for n in target.parameters if known[n].block == "trials"}
+    return np.array([n in trials or n.startswith(f"{SUPPLY_LATENT}[") for n in target.names])
 
 
-def without_deaths(target: Problem) -> np.ndarray:
-    """Weights of the supply stage: every series but those of deaths."""
-    return np.array([0.0 if s.startswith("us.deaths") else 1.0 for s in target.prepared])
+def supply_weights(target: Problem) -> np.ndarray:
+    """Weights of the supply stage, one a series: supply data and surveys of use and care, no deaths, no violence."""
+    return np.array(
+        [float(t.observable.stage != "violence" and not t.id.startswith("us.deaths")) for t in target.prepared.values()]
+    )
 
 
 def mode(target: Problem, log: Log, iterations: int, progress: Progress) -> np.ndarray:
     """Mode of the joint posterior, by L-BFGS from the prior medians."""
-    value_and_slope = jax.jit(jax.value_and_grad(lambda y: -jnp.sum(target.log_posterior(y[:, None]))))
+    every_series = jnp.ones(len(target.prepared))
+    value_and_slope = jax.jit(jax.value_and_grad(lambda y: -jnp.sum(target.log_density(y[:, None], every_series))))
 
     def objective(y: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = value_and_slope(jnp.asarray(y))
@@ -104,27 +129,29 @@ def mode(target: Problem, log: Log, iterations: int, progress: Progress) -> np.n
     return np.asarray(found.x)
 
 
-def fit_size(quick: bool = False, until: float = DATA_END) -> int:
-    """Amount of work that a fit reports as progress."""
-    plan = QUICK if quick else FULL
-    part = {name: int(mask.sum()) for name, mask in blocks(problem(until)).items()}
-    both = part["supply"] + part["rest"]
-    return plan.iterations + plan.work(both, plan.kept) + plan.work(both, 1) + plan.work(part["rest"], plan.kept)
+def fit_size(plan: Plan = FULL, until: float = DATA_END) -> int:
+    """Amount of work that a fit reports as progress: evaluations of the gradient, by usual lengths of trajectories."""
+    work = plan.iterations
+    for free, transitions in plan.stages(problem(until)):
+        work += 3 * free + NEWTON_STEPS + (FIRST + 1 + transitions) * USUAL_LEAPFROGS
+    return work
 
 
 def fit(
     seed: int = 1,
-    quick: bool = False,
+    plan: Plan = FULL,
     out: Path | None = None,
     log: Log = print,
     progress: Progress = lambda _: None,
     until: float = DATA_END,
+    fixed: Mapping[str, float] | None = None,
 ) -> Path:
     """Fit the reference model and write the posterior; returns its path.
 
-    ``quick`` runs the same stages with few chains and transitions, to show that they run; its draws are not for use,
-    so it needs an ``out`` of its own. The draws are saved before the comparison, which is then added. ``progress`` is
-    told how much work is done, in all ``fit_size(quick, until)``.
+    ``fixed``: parameters held at these values, for structural alternatives.
+
+    ``plan``: ``QUICK`` runs the same stages with few transitions, to show that they run; its draws are not for use,
+    so it needs an ``out`` of its own. ``progress`` is told how much work is done, in all ``fit_size(plan, until)``.
 
     Work is saved in a folder beside ``out``, with the ending ``.resume``, and removed at the end; the same fit begun
     again goes on from it.
@@ -133,74 +160,81 @@ def fit(
         PosteriorError: a quick fit without ``out``, or a folder that cannot be written to.
         ContraflowError: the work done cannot be saved.
     """
-    path = _target(out, quick)
-    plan = QUICK if quick else FULL
+    path = _target(out, plan)
     target = problem(until)
     made_by = fit_hash()
+    stands, at = _fixed(target, fixed or {})
     log(f"{target.size} coordinates, {_points(target)} data points")
-    saved = _checkpoints(path, target, plan, seed, quick, made_by)
-    centre = _centre(target, plan, saved.of("mode"), log, progress)
-    series = tuple(target.prepared)
+    saved = _checkpoints(path, target, plan, seed, made_by, fixed or {})
+    centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress))
+    engine = sampler(target.log_density, target.size, progress)
+    stage = Stages(engine, saved, seed, log)
+    everything, conditional, all_series = ~stands, ~(stands | held(target)), np.ones(len(target.prepared))
+    start = np.repeat(centre[:, None], CHAINS, axis=1)
+    report: dict[str, Any] = {"stages": {}, "diagnostics": {}}
 
-    def log_density(y: Any, weights: Any) -> Any:
-        parts = target.by_series(y)
-        return -0.5 * jnp.sum(y**2, axis=0) + sum(weights[k] * parts[s] for k, s in enumerate(series))
+    if plan.joint:
+        log("joint posterior: everything from all data")
+        drawn, went = stage.run("joint", start, everything, all_series, plan.joint)
+        report["stages"]["joint"] = went
+        report["diagnostics"]["joint"] = _diagnosed(target, drawn, everything)
+        together = _thinned(drawn, plan.chains * plan.rest.kept)
+        report["joint"] = _summary(target, together)
+        report["joint_coverage"] = as_rows(coverage(target, together, seed))
 
-    engine = sampler(log_density, target.size, plan.chains, plan.leapfrogs, progress)
-    part = blocks(target)
-    rng = np.random.default_rng(seed)
-    options: dict[str, Any] = {"plan": plan, "saved": saved, "log": log}
+    log("stage 1: supply, from supply data and surveys of use alone")
+    drawn, went = stage.run("supply", start, everything, supply_weights(target), plan.supply)
+    report["stages"]["supply"] = went
+    report["diagnostics"]["supply"] = _diagnosed(target, drawn, everything)
+    given = np.where(conditional[:, None], centre[:, None], _thinned(drawn, plan.chains))
 
-    log("stage 1: effects known from trials, from their priors")
-    start = np.repeat(centre[:, None], plan.chains, axis=1)
-    start[part["trials"]] = rng.standard_normal((int(part["trials"].sum()), plan.chains))
-
-    log("stage 2: supply and the rest, from all data")
-    free = part["supply"] | part["rest"]
-    drawn, went = run_stage("all", engine, start, np.ones(len(series)), free, seed + 1, kept=plan.kept, **options)
+    log("stage 2: everything else, each chain given one draw of stage 1")
+    drawn, went = stage.run("rest", given, conditional, all_series, plan.rest)
+    report["stages"]["rest"] = went
     y = np.concatenate(list(drawn), axis=1)
-    report: dict[str, Any] = {
-        "coverage": as_rows(coverage(target, y, seed)),
-        "stages": {"all data": went},
-        "halves": _halves(drawn),
-        "effective_draws": _effective(drawn, free),
-    }
-    _posterior(target, y, seed, report, quick, made_by).save(path)
+    report["coverage"] = as_rows(coverage(target, y, seed))
+    _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
     log(f"wrote {y.shape[1]} draws to {path}")
 
-    log("for comparison: supply from supply data and surveys of use alone, then the rest")
-    if plan.compared != plan.chains:
-        engine = sampler(log_density, target.size, plan.compared, plan.leapfrogs, progress)
-    compare(target, engine, start[:, : plan.compared], seed, report, options)
-    _posterior(target, y, seed, report, quick, made_by).save(path)
+    if plan.check:
+        log(f"check of stage 2: {CHAINS} chains that share one draw of stage 1")
+        shared = np.repeat(given[:, :1], CHAINS, axis=1)
+        drawn, went = stage.run("check", shared, conditional, all_series, plan.check)
+        report["stages"]["check"] = went
+        report["diagnostics"]["check"] = _diagnosed(target, drawn, conditional)
+        _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
     saved.remove()
     return path
 
 
-def compare(
-    target: Problem, engine: Sampler, start: np.ndarray, seed: int, report: dict[str, Any], options: dict[str, Any]
-) -> None:
-    """The stricter cut, added to ``report``: supply from all series but deaths, then the rest given that supply.
+@dataclass(frozen=True)
+class Stages:
+    """Runs the stages of one fit: the sampler, where work is saved, the seed and the log."""
 
-    ``start`` (size, chains) holds each chain's draw of the effects known from trials.
-    """
-    part = blocks(target)
-    free = part["supply"] | part["rest"]
-    drawn, supply_went = run_stage(
-        "cut-supply", engine, start, without_deaths(target), free, seed + 2, kept=1, **options
-    )
-    given = np.where(free[:, None], drawn[-1], start)
-    all_series = np.ones(len(target.prepared))
-    kept = options["plan"].kept
-    drawn, rest_went = run_stage("cut-rest", engine, given, all_series, part["rest"], seed + 3, kept=kept, **options)
-    cut = np.concatenate(list(drawn), axis=1)
-    report["stages"] |= {"cut: supply": supply_went, "cut: the rest": rest_went}
-    report["cut"] = _summary(target, cut)
-    report["cut_coverage"] = as_rows(coverage(target, cut, seed))
+    engine: Sampler
+    saved: Checkpoints
+    seed: int
+    log: Log
+
+    def run(
+        self, name: str, start: np.ndarray, free: np.ndarray, weights: np.ndarray, length: Length
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """Draws (kept, size, chains) of the free coordinates from ``start`` (size, chains), and how it went."""
+        return run_stage(
+            name,
+            self.engine,
+            start,
+            jnp.asarray(weights),
+            free,
+            self.seed,
+            length=length,
+            saved=self.saved,
+            log=self.log,
+        )
 
 
-def _target(out: Path | None, quick: bool) -> Path:
-    if quick and out is None:
+def _target(out: Path | None, plan: Plan) -> Path:
+    if plan == QUICK and out is None:
         raise PosteriorError("a quick fit is a trial: name a file for it with --out")
     path = out or shipped_path()
     try:
@@ -211,17 +245,27 @@ def _target(out: Path | None, quick: bool) -> Path:
         raise PosteriorError(f"cannot write to {path.parent}: {error.strerror or error}") from None
 
 
-def _checkpoints(path: Path, target: Problem, plan: Plan, seed: int, quick: bool, made_by: str) -> Checkpoints:
+def _fixed(target: Problem, fixed: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Which coordinates stand still, and where (both of the target's size)."""
+    known, at = evidence.load().parameters, np.zeros(target.size)
+    stands = np.array([n in fixed for n in target.names])
+    for name, value in fixed.items():
+        at[target.index(name)] = priors.coordinate(known[name].prior, value)
+    return stands, at
+
+
+def _checkpoints(
+    path: Path, target: Problem, plan: Plan, seed: int, made_by: str, fixed: Mapping[str, float]
+) -> Checkpoints:
     key = {
         "model": made_by,
         "seed": seed,
-        "quick": quick,
         "until": target.until,
         "points": _points(target),
         "discrepancy": [DISCREPANCY_MEDIAN, DISCREPANCY_SD],
         "plan": asdict(plan),
-        "rounds": ROUNDS,
-        **{name: metadata.version(name) for name in ("contraflow", "jax", "numpy", "scipy")},
+        "fixed": dict(fixed),
+        **{name: metadata.version(name) for name in ("contraflow", "blackjax", "jax", "numpy", "scipy")},
     }
     return Checkpoints(path.with_suffix(".resume"), key)
 
@@ -246,48 +290,72 @@ def run_stage(
     name: str,
     engine: Sampler,
     start: np.ndarray,
-    weights: np.ndarray,
+    given: Any,
     free: np.ndarray,
     seed: int,
     *,
-    kept: int,
-    plan: Plan,
+    length: Length,
     saved: Checkpoints,
     log: Log,
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """One stage: towards each chain's own mode with its own curvature, then sampling of the free coordinates.
+    """One stage: towards each chain's own mode, a first sampling, then sampling whitened by the curvature there.
 
     Returns draws (kept, size, chains) and how the sampling went.
     """
-    point, factor = _near_modes(engine, start, weights, free, saved.of(f"{name}-modes"))
+    own_seed = [seed, *name.encode()]
+    point, factor = _near_modes(engine, start, given, free, saved.of(f"{name}-modes"))
     log("  every chain near its own mode")
-    noise = np.random.default_rng(seed).standard_normal(point.shape)
-    begin = point + 0.7 * np.asarray(push(jnp.asarray(factor), jnp.asarray(noise)))
-    value = np.asarray(engine.gradient(jnp.asarray(begin), jnp.asarray(weights))[0])
+    noise = np.random.default_rng(own_seed).standard_normal((factor.shape[1], start.shape[1]))
+    begin = point + 0.5 * factor @ noise
+    value = np.asarray(engine.gradient(jnp.asarray(begin), given)[0])
     begin = np.where(np.isfinite(value), begin, point)
-    options: dict[str, Any] = {"warmup": plan.warmup, "thin": plan.thin, "kept": kept, "seed": seed, "log": log}
-    drawn, went = sample(engine, begin, factor, weights, saved=saved.of(f"{name}-sampling"), **options)
-    log(f"  acceptance {went['acceptance']:.2f}, {100 * went['stuck_chains']:.0f} % of chains stuck")
+    options: dict[str, Any] = {"kept": 1, "thin": 1, "log": log}
+    first, _ = sample(
+        engine, begin, factor, given, warmup=FIRST, seed=[*own_seed, 1], saved=saved.of(f"{name}-first"), **options
+    )
+    factor = _curved(engine, first[-1], given, free, saved.of(f"{name}-curvature"))
+    options = {**asdict(length), "log": log, "seed": [*own_seed, 2], "saved": saved.of(f"{name}-sampling")}
+    drawn, went = sample(engine, first[-1], factor, given, **options)
+    log(
+        f"  acceptance {went['acceptance']:.2f}, {went['leapfrogs']:.0f} leapfrogs a transition, "
+        f"{100 * went['divergence_share']:.2g} % divergent"
+    )
     return drawn, went
 
 
 def _near_modes(
-    engine: Sampler, start: np.ndarray, weights: np.ndarray, free: np.ndarray, saved: Checkpoint
+    engine: Sampler, start: np.ndarray, given: Any, free: np.ndarray, saved: Checkpoint
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A point (size, chains) near the mode of every chain, and the whitening factors there."""
-    held: dict[str, Any] = {"point": start, "rounds": 0} | (saved.load() or {})
-    point, done, curvature = held["point"], int(held["rounds"]), int(free.sum())
-    engine.advance(sum(curvature + steps for steps in ROUNDS[:done]))
-    if "factor" in held:
-        engine.advance(curvature)
-        return point, held["factor"]
-    for rounds, steps in enumerate(ROUNDS[done:], start=done + 1):
-        factor = whitening(engine.curvature(point, weights, free), free)
-        point = descend(engine, point, factor, weights, steps)
-        saved.save(point=point, rounds=rounds)
-    factor = whitening(engine.curvature(point, weights, free), free)
-    saved.save(point=point, rounds=len(ROUNDS), factor=factor)
-    return point, factor
+    """A point (size, chains) near the mode of every chain, and the whitening factor there."""
+    found = saved.load()
+    if found is None:
+        factor = whitening(engine.curvature(start, given, free), free)
+        point = descend(engine, start, factor, given, NEWTON_STEPS)
+        factor = whitening(engine.curvature(point, given, free), free)
+        saved.save(point=point, factor=factor)
+        return point, factor
+    engine.advance(2 * int(free.sum()) + NEWTON_STEPS)
+    return found["point"], found["factor"]
+
+
+def _curved(engine: Sampler, at: np.ndarray, given: Any, free: np.ndarray, saved: Checkpoint) -> np.ndarray:
+    found = saved.load()
+    if found is None:
+        factor = whitening(engine.curvature(at, given, free), free)
+        saved.save(factor=factor)
+        return factor
+    engine.advance(int(free.sum()))
+    return found["factor"]
+
+
+def _thinned(drawn: np.ndarray, number: int) -> np.ndarray:
+    """``number`` of the draws (kept, size, chains) as (size, number), evenly spaced along every chain."""
+    by_chain = np.transpose(drawn, (1, 2, 0)).reshape(drawn.shape[1], -1)
+    return by_chain[:, np.floor((np.arange(number) + 0.5) * by_chain.shape[1] / number).astype(int)]
+
+
+def _diagnosed(target: Problem, drawn: np.ndarray, free: np.ndarray) -> dict[str, Any]:
+    return diagnose(drawn[:, free], [n for n, f in zip(target.names, free, strict=True) if f])
 
 
 def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:
@@ -295,19 +363,14 @@ def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:
     return {n: [float(q) for q in np.quantile(np.asarray(values[n]), [0.05, 0.5, 0.95])] for n in target.parameters}
 
 
-def _halves(draws: np.ndarray) -> float:
-    """Largest shift of a coordinate's mean over chains from the first to the last kept draw, in posterior sds."""
-    return float((np.abs(draws[-1].mean(axis=1) - draws[0].mean(axis=1)) / (draws.std(axis=(0, 2)) + 1e-9)).max())
-
-
-def _effective(draws: np.ndarray, free: np.ndarray) -> dict[str, float]:
-    """Effective number of draws: lowest and median of the free coordinates; held ones have one a chain."""
-    number = effective_draws(draws)[free]
-    return {"lowest": float(number.min()), "median": float(np.median(number)), "held": draws.shape[-1]}
-
-
 def _posterior(
-    target: Problem, y: np.ndarray, seed: int, report: dict[str, Any], quick: bool, made_by: str
+    target: Problem,
+    y: np.ndarray,
+    seed: int,
+    report: dict[str, Any],
+    plan: Plan,
+    made_by: str,
+    fixed: Mapping[str, float],
 ) -> Posterior:
     draws = y.shape[1]
     rng = np.random.default_rng([seed, 17])
@@ -323,8 +386,9 @@ def _posterior(
     attributes = {
         "model_hash": made_by,
         "seed": seed,
-        "method": "trials block from its priors, the rest from all data; Hamiltonian Monte Carlo",
-        "quick": int(quick),
+        "method": "two stages: supply and trials without deaths, then the rest from all data; No-U-Turn sampler",
+        "quick": int(plan == QUICK),
+        "fixed": json.dumps(dict(fixed), sort_keys=True),
         "made": datetime.date.today().isoformat(),
         "contraflow": metadata.version("contraflow"),
         "jax": jax.__version__,

@@ -70,6 +70,7 @@ def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -
     )
     weights = inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
     length = np.array([r.end - r.start for r in rows]) if observable.per == "window" else np.ones(len(rows))
+    length = length * np.array([r.factor for r in rows])
     observation = series.observation
     noise = np.full(len(rows), observation.sd or 0.0)
     if observation.weight_reference:
@@ -80,19 +81,21 @@ def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -
     return Target(observable, series, observed, weights * length[:, None] * observable.scale, segment, noise)
 
 
-def log_residual(target: Target, expected: Array) -> Array:
-    """Observed against expected on the scale of the noise: logs, or logits for shares; (rows, draws)."""
-    observed = jnp.asarray(target.observed)[:, None]
+def log_residual(target: Target, expected: Array, observed: Array) -> Array:
+    """Observed (rows, draws or 1) against expected on the scale of the noise: logs, or logits for shares."""
     if target.series.observation.family == "logit_normal":
         inside = jnp.clip(expected, 1e-9, 1 - 1e-9)
         return jnp.log(observed / (1 - observed)) - jnp.log(inside / (1 - inside))
     return jnp.log(observed) - jnp.log(jnp.maximum(expected, 1e-12))
 
 
-def log_density(target: Target, expected: Array, discrepancy: Array) -> Array:
-    """Log-likelihood (draws,) of a series given expected values (rows, draws) and its discrepancy sd (draws,)."""
+def log_density(target: Target, expected: Array, discrepancy: Array, observed: Array | None = None) -> Array:
+    """Log-likelihood (draws,) of a series given expected values (rows, draws) and its discrepancy sd (draws,).
+
+    ``observed`` (rows, draws) puts other values in place of the series' own, for fits to synthetic data.
+    """
     family = target.series.observation.family
-    observed = jnp.asarray(target.observed)[:, None]
+    observed = jnp.asarray(target.observed)[:, None] if observed is None else observed
     if family == "negative_binomial":
         m = jnp.maximum(expected, 1e-6)
         k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
@@ -106,7 +109,7 @@ def log_density(target: Target, expected: Array, discrepancy: Array) -> Array:
         terms = gammaln(precision) - gammaln(a) - gammaln(b)
         terms = terms + (a - 1) * jnp.log(observed) + (b - 1) * jnp.log1p(-observed)
         return jnp.sum(terms, axis=0)
-    residual = log_residual(target, expected)
+    residual = log_residual(target, expected, observed)
     variance = jnp.asarray(target.noise)[:, None] ** 2 + discrepancy[None, :] ** 2
     total = jnp.zeros(residual.shape[-1])
     for s in np.unique(target.segment):
@@ -122,6 +125,30 @@ def log_density(target: Target, expected: Array, discrepancy: Array) -> Array:
 
 def predict(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draws of the observed series itself (rows, draws): model, reporting factor as estimated, noise, discrepancy."""
+    level = np.zeros_like(expected)
+    if target.level_sd:
+        residual = np.asarray(log_residual(target, jnp.asarray(expected), target.observed[:, None]))
+        variance = target.noise[:, None] ** 2 + discrepancy[None, :] ** 2
+        for s in np.unique(target.segment):
+            rows = target.segment == s
+            precision = 1 / target.level_sd**2 + (1 / variance[rows]).sum(axis=0)
+            mean = (residual[rows] / variance[rows]).sum(axis=0) / precision
+            level[rows] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    return _scattered(target, expected, discrepancy, level, rng)
+
+
+def synthetic(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A series (rows, draws) as it might have been, had the model been right: reporting factors from their prior."""
+    level = np.zeros_like(expected)
+    for s in np.unique(target.segment):
+        level[target.segment == s] = target.level_sd * rng.standard_normal(expected.shape[1])
+    return _scattered(target, expected, discrepancy, level, rng)
+
+
+def _scattered(
+    target: Target, expected: np.ndarray, discrepancy: np.ndarray, level: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Expected values (rows, draws) with the noise of the series, and the log reporting factor where it has one."""
     family = target.series.observation.family
     if family == "negative_binomial":
         k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
@@ -131,27 +158,57 @@ def predict(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: 
         precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
         m = np.clip(expected, 1e-6, 1 - 1e-6)
         return rng.beta(m * precision, (1 - m) * precision)
-    residual = np.asarray(log_residual(target, jnp.asarray(expected)))
     sd = np.sqrt(target.noise[:, None] ** 2 + discrepancy[None, :] ** 2)
-    level = np.zeros_like(residual)
-    for s in np.unique(target.segment):
-        rows = target.segment == s
-        if target.level_sd:
-            precision = 1 / target.level_sd**2 + (1 / sd[rows] ** 2).sum(axis=0)
-            mean = (residual[rows] / sd[rows] ** 2).sum(axis=0) / precision
-            level[rows] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
-    noisy = level + sd * rng.standard_normal(residual.shape)
+    noisy = level + sd * rng.standard_normal(expected.shape)
     if family == "logit_normal":
         odds = expected / (1 - expected) * np.exp(noisy)
         return odds / (1 + odds)
     return expected * np.exp(noisy)
 
 
+def left_out(target: Target, expected: np.ndarray, discrepancy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log density of every point given the model and the other points, and its place there, both (rows, draws).
+
+    The other points matter through the reporting factor that they share. The place is the cumulative probability, at
+    the middle of the step for counts.
+    """
+    from scipy import stats  # slow to import, and runs do without it
+
+    family, observed = target.series.observation.family, target.observed[:, None]
+    if family == "negative_binomial":
+        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
+        counts = stats.nbinom(k, k / (k + np.maximum(expected, 1e-6)))
+        density = counts.logpmf(observed)
+        return density, counts.cdf(observed) - 0.5 * np.exp(density)
+    if family == "beta":
+        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
+        m = np.clip(expected, 1e-6, 1 - 1e-6)
+        shares = stats.beta(m * precision, (1 - m) * precision)
+        return shares.logpdf(observed), shares.cdf(observed)
+    residual = np.asarray(log_residual(target, jnp.asarray(expected), observed))
+    variance = target.noise[:, None] ** 2 + discrepancy[None, :] ** 2
+    mean, spread = np.zeros_like(residual), np.array(variance)
+    if target.level_sd:
+        for s in np.unique(target.segment):
+            rows = target.segment == s
+            weight, pull = 1 / variance[rows], residual[rows] / variance[rows]
+            precision = 1 / target.level_sd**2 + weight.sum(axis=0) - weight
+            mean[rows] = (pull.sum(axis=0) - pull) / precision
+            spread[rows] += 1 / precision
+    told = stats.norm(mean, np.sqrt(spread))
+    return told.logpdf(residual), told.cdf(residual)
+
+
 def series_log_density(
-    prepared: Mapping[str, Target], monthly: Mapping[str, Array], discrepancy: Mapping[str, Array]
+    prepared: Mapping[str, Target],
+    monthly: Mapping[str, Array],
+    discrepancy: Mapping[str, Array],
+    observed: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Log-likelihood (draws,) by series from the monthly means of the observed variables."""
-    return {
-        t.id: t.observable.weight * log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id])
-        for t in prepared.values()
-    }
+    found = {}
+    for t in prepared.values():
+        values = None if observed is None else observed[t.id]
+        density = log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id], values)
+        found[t.id] = t.observable.weight * density
+    return found

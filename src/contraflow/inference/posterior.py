@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import h5netcdf
 import numpy as np
-import xarray as xr
-from scipy import stats
 
 from contraflow import evidence
 from contraflow.errors import ContraflowError
@@ -29,8 +28,13 @@ from contraflow.system.latents import LATENTS, basis
 from contraflow.system.levers import LEVERS
 from contraflow.system.observations import OBSERVABLES
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 PROJECTION_END = 2041.0
 FILE = "reference.nc"
+#: Largest Bayes factor that a few hundred draws can tell.
+BAYES_LIMIT = 100.0
 
 
 class PosteriorError(ContraflowError):
@@ -72,7 +76,7 @@ class Posterior:
         for name in model_parameters():
             prior = known[name].prior
             y = self.coordinates.get(name, np.zeros(self.draws))
-            values[name] = np.asarray(priors.value(prior, np.asarray(y, dtype=float)))
+            values[name] = priors.value(prior, y)
         return values
 
     def latents(self, times: np.ndarray) -> dict[str, np.ndarray]:
@@ -91,13 +95,14 @@ class Posterior:
     def bayes_factor(self, name: str, null: float) -> float | None:
         """Evidence against ``parameter = null``, as Savage and Dickey have it: prior over posterior density there.
 
-        None when the null lies at the edge of the prior, where the ratio means nothing.
+        In two stages it says how far data moved the belief, not how two models compare. None when the null lies at the
+        edge of the prior, where the ratio means nothing. ``BAYES_LIMIT`` at most: beyond it the density at the null
+        is the tail of one draw.
         """
         at = float(priors.coordinate(evidence.load().parameters[name].prior, null))
         if abs(at) > 3.5:
             return None
-        density = float(stats.gaussian_kde(self.coordinates[name])(at)[0])
-        return float(stats.norm.pdf(at) / max(density, 1e-300))
+        return float(_normal(at) / max(_smoothed(self.coordinates[name], at), 1e-300))
 
     def take(self, chosen: np.ndarray) -> Posterior:
         """These draws, by index."""
@@ -120,6 +125,8 @@ class Posterior:
 
     def save(self, path: Path) -> None:
         """Write NetCDF, whole or not at all."""
+        import xarray as xr  # slow to import, and a run only reads
+
         values = self.parameters()
         groups = {
             "posterior": xr.Dataset({k: (("chain", "draw"), _short(values[k])[None]) for k in values}),
@@ -141,6 +148,16 @@ class Posterior:
             partial.unlink(missing_ok=True)
 
 
+def _normal(x: Any) -> Any:
+    return np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
+
+
+def _smoothed(draws: np.ndarray, at: float) -> float:
+    """Density of draws at a point, smoothed by a normal kernel of Scott's width."""
+    width = draws.std(ddof=1) * len(draws) ** -0.2
+    return float(_normal((at - draws) / width).mean() / width)
+
+
 def _short(x: np.ndarray) -> np.ndarray:
     """Single precision with the last 14 bits of the fraction at zero: within 0.1 %, and half the size in a file."""
     bits = np.ascontiguousarray(x, dtype="<f4").view("<u4")
@@ -149,14 +166,15 @@ def _short(x: np.ndarray) -> np.ndarray:
 
 def _table(name: str, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Many numbers a draw as one array (chain, draw, name)."""
+    import xarray as xr
+
     values = np.stack([_short(v) for v in columns.values()], axis=-1)[None]
     return xr.Dataset({name: (("chain", "draw", "name"), values)}, {"name": list(columns)})
 
 
-def _columns(path: Path, group: str) -> dict[str, np.ndarray]:
-    with xr.open_dataset(path, group=group, engine="h5netcdf") as data:
-        values = np.asarray(data[group].values[0], dtype=float)
-        return {str(name): values[:, k] for k, name in enumerate(data["name"].values)}
+def _columns(file: h5netcdf.File, group: str) -> dict[str, np.ndarray]:
+    values = np.asarray(file[group].variables[group][0], dtype=float)
+    return {str(name): values[:, k] for k, name in enumerate(file[group].variables["name"][:])}
 
 
 def shipped_path() -> Path:
@@ -164,8 +182,12 @@ def shipped_path() -> Path:
     return Path(str(resources.files("contraflow").joinpath("posterior", FILE)))
 
 
-def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior:
+def load_posterior(
+    path: Path | None = None, *, check: bool = True, fixed: Mapping[str, float] | None = None
+) -> Posterior:
     """Read a posterior, the shipped one by default. ``check`` refuses one that another model made.
+
+    ``fixed``: the parameters that the fit held still, as a structural alternative does; none by default.
 
     Raises:
         PosteriorError: no such file, not a posterior, or made by a model with other equations or priors.
@@ -174,11 +196,14 @@ def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior
     if not path.exists():
         raise PosteriorError(f"no posterior at {path}: make one with `contraflow fit`")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as top:
-            attributes = dict(top.attrs)
-        coordinates, discrepancy = _columns(path, "coordinates"), _columns(path, "discrepancy")
-        with xr.open_dataset(path, group="innovations", engine="h5netcdf") as data:
-            innovations = {str(k): np.asarray(v.values[0], dtype=float).T for k, v in data.data_vars.items()}
+        with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
+            attributes = dict(file.attrs)
+            coordinates, discrepancy = _columns(file, "coordinates"), _columns(file, "discrepancy")
+            innovations = {
+                name: np.asarray(variable[0], dtype=float).T
+                for name, variable in file["innovations"].variables.items()
+                if variable.ndim == 3
+            }
     except (OSError, KeyError, ValueError) as error:
         raise PosteriorError(
             f"{path} is not a posterior that this version reads ({error}); make one with `contraflow fit`"
@@ -189,7 +214,19 @@ def load_posterior(path: Path | None = None, *, check: bool = True) -> Posterior
             f"{path} was fitted to model {attributes.get('model_hash')}, this is model {fit_hash()}: "
             "equations, priors or data have changed; refit with `contraflow fit`"
         )
+    stood = json.loads(attributes.get("fixed", "{}"))
+    if check and stood != dict(fixed or {}):
+        raise PosteriorError(f"{path} holds {stood or 'nothing'} still, {fixed or 'nothing'} was asked for")
     return posterior
+
+
+def holds_fit(path: Path, fixed: Mapping[str, float] | None = None) -> bool:
+    """Whether a finished fit of this model lies there."""
+    try:
+        load_posterior(path, fixed=fixed)
+    except PosteriorError:
+        return False
+    return True
 
 
 def fit_hash() -> str:
@@ -211,4 +248,4 @@ def fit_hash() -> str:
 
 
 def _rows(series: evidence.Series) -> list[list[float | None]]:
-    return [[r.start, r.end, r.value, r.weight] for r in series.rows]
+    return [[r.start, r.end, r.value, r.weight, r.factor] for r in series.rows]

@@ -76,19 +76,18 @@ class Problem:
         raw, _ = self.simulate(values, {**self.inputs, **latents})
         return {k: v.reshape(v.shape[0], -1) for k, v in raw.items()}
 
-    def by_series(self, y: Array) -> dict[str, Array]:
-        """Log-likelihood (draws,) of each series."""
-        return series_log_density(self.prepared, self.monthly(y), self.unpack(y)[2])
+    def by_series(self, y: Array, observed: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """Log-likelihood (draws,) of each series; ``observed``: see ``log_density``."""
+        return series_log_density(self.prepared, self.monthly(y), self.unpack(y)[2], observed)
 
-    def log_posterior(self, y: Array, series: tuple[str, ...] | None = None) -> Array:
-        """Log prior plus log-likelihood (draws,) of these series, or of all."""
-        parts = self.by_series(y)
-        chosen = [parts[s] for s in (series or tuple(self.prepared))]
-        return -0.5 * jnp.sum(y**2, axis=0) + sum(chosen)
+    def log_density(self, y: Array, weights: Array, observed: Mapping[str, Array] | None = None) -> Array:
+        """Log prior plus log-likelihood (draws,), every series times its weight (in the order of ``prepared``)."""
+        parts = self.by_series(y, observed)
+        return -0.5 * jnp.sum(y**2, axis=0) + sum(weights[k] * parts[s] for k, s in enumerate(self.prepared))
 
 
 def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
-    """The fitting problem on data to ``until``."""
+    """The fitting problem on data to ``until``; with an earlier end, drivers and levers too are as known then."""
     model = reference_model()
     grid = Grid(START, round((until - START) * 12), substeps=substeps)
     prepared = targets(grid, until)
@@ -104,7 +103,9 @@ def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
         *(f"{n}[{k}]" for n, count in innovations.items() for k in range(count)),
         *(f"discrepancy:{s}" for s in prepared),
     )
-    inputs = {k: v for k, v in build_inputs(grid, None, dict.fromkeys(LATENTS)).items() if k not in LATENTS}
+    known_until = until if until < DATA_END else None
+    given = build_inputs(grid, None, dict.fromkeys(LATENTS), known_until)
+    inputs = {k: v for k, v in given.items() if k not in LATENTS}
     record = sorted({t.observable.variable for t in prepared.values()})
     run = simulator(model, record, grid)
     return Problem(model, grid, until, prepared, free, innovations, names, bases, inputs, run)

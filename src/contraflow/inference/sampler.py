@@ -1,7 +1,8 @@
-"""Hamiltonian Monte Carlo over many chains at once, in coordinates whitened by a Laplace approximation.
+"""The No-U-Turn sampler over many chains at once, in coordinates whitened by the mean curvature of the target.
 
-Every chain may hold some coordinates at values of its own (the cut posterior needs that), so the target differs by
-chain and one compiled step serves every stage: what is free and which series count are arguments.
+Every chain may hold some coordinates at values of its own (the two-stage fit needs that) and may see data of its own
+(simulation-based calibration needs that), so the target may differ by chain; all chains take a step together, one
+lane of the kernel each.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from contraflow.inference.checkpoint import Checkpoint
 Array = Any
 
 #: Transitions between two checkpoints, and between two lines of the log.
-SAVE_EVERY = 10
+SAVE_EVERY = 20
+#: Doublings of a trajectory at most: 2^n - 1 leapfrogs.
+DOUBLINGS = 5
+#: Evaluations of the gradient that a transition counts for in progress; the true number varies.
+USUAL_LEAPFROGS = 20
+#: Log density below the best chain from which a chain counts as astray.
+STRAY = 200.0
+#: Mean acceptance that the warm-up tunes each chain's step to.
+ACCEPTANCE = 0.85
 
 
 def _unheard(_: int) -> None:
@@ -28,109 +37,111 @@ def _unheard(_: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """A target over y (size, chains): ``log_density(y, weights)`` → (chains,), weights one a series.
+    """A target over y (size, chains): ``log_density(y, given)`` → (chains,); ``given`` is any tree of arrays.
 
-    ``advance`` is told of work as it is done, in evaluations of the gradient.
+    ``advance`` is told of work as it is done, in evaluations of the gradient. ``stray``: log density below the best
+    chain from which a chain counts as astray; infinite where chains see data of their own and cannot be compared.
     """
 
     size: int
-    chains: int
-    leapfrogs: int
-    gradient: Callable[[Array, Array], tuple[Array, Array]]
-    transition: Callable[..., tuple[Array, Array, Array, Array]]
+    gradient: Callable[[Array, Any], tuple[Array, Array]]
+    transition: Callable[..., tuple[Any, Any]]
     advance: Callable[[int], None] = _unheard
+    stray: float = STRAY
 
-    def curvature(self, y: np.ndarray, weights: np.ndarray, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
-        """Hessian (chains, free, free) of minus the log density at every chain's own point y (size, chains)."""
-        at, w = jnp.asarray(y), jnp.asarray(weights)
-        slope = np.asarray(self.gradient(at, w)[1])
+    def curvature(self, y: np.ndarray, given: Any, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
+        """Hessian (free, free) of minus the log density, its mean over the chains' points y (size, chains).
+
+        Chains that are astray are left out: they have not arrived, and their curvature is no guide.
+        """
+        at = jnp.asarray(y)
+        value, slope = (np.asarray(a) for a in self.gradient(at, given))
         places = np.flatnonzero(free)
+        sound = np.isfinite(slope).all(axis=0) & (value > np.nanmax(value) - self.stray)
         columns = []
         for place in places:
-            moved = np.asarray(self.gradient(at.at[place].add(step), w)[1])
-            columns.append((slope[places] - moved[places]) / step)
+            moved = np.asarray(self.gradient(at.at[place].add(step), given)[1])
+            change = (slope[places] - moved[places]) / step
+            sound &= np.isfinite(change).all(axis=0)
+            columns.append(change)
             self.advance(1)
-        hessian = np.transpose(np.stack(columns), (2, 0, 1))
-        return 0.5 * (hessian + np.transpose(hessian, (0, 2, 1)))
-
-
-def push(factor: Array, z: Array) -> Array:
-    """Whitened (size, chains) to coordinates, by every chain's own factor (chains, size, size)."""
-    return jnp.einsum("cij,jc->ic", factor, z)
-
-
-def pull(factor: Array, slope: Array) -> Array:
-    """A slope in coordinates to whitened ones: the transpose of ``push``."""
-    return jnp.einsum("cij,ic->jc", factor, slope)
+        hessian = np.stack(columns)[:, :, sound].mean(axis=2)
+        return 0.5 * (hessian + hessian.T)
 
 
 def sampler(
-    log_density: Callable[[Array, Array], Array],
+    log_density: Callable[[Array, Any], Array],
     size: int,
-    chains: int,
-    leapfrogs: int = 10,
     advance: Callable[[int], None] = _unheard,
+    stray: float = STRAY,
 ) -> Sampler:
-    """Compile gradient and transition for this many chains."""
+    """Compile gradient and transition of a target; numbers of chains and of free coordinates may vary by call."""
+    from blackjax.mcmc import nuts  # takes a second to import: only a fit needs it
 
-    def total(y: Array, weights: Array) -> tuple[Array, Array]:
-        value = log_density(y, weights)
+    def total(y: Array, given: Any) -> tuple[Array, Array]:
+        value = log_density(y, given)
         return jnp.sum(value), value
 
-    def gradient(y: Array, weights: Array) -> tuple[Array, Array]:
-        (_, value), slope = jax.value_and_grad(total, has_aux=True)(y, weights)
+    def gradient(y: Array, given: Any) -> tuple[Array, Array]:
+        (_, value), slope = jax.value_and_grad(total, has_aux=True)(y, given)
         return value, slope
 
-    def transition(
-        y: Array, value: Array, slope: Array, factor: Array, weights: Array, step: Array, key: Array
-    ) -> tuple[Array, Array, Array, Array]:
-        momentum_key, accept_key = jax.random.split(key)
-        momentum = jax.random.normal(momentum_key, (size, chains))
+    kernel, density = nuts.build_kernel(), _whitened(gradient)
 
-        def leap(carry: Any, _: None) -> tuple[Any, None]:
-            position, p, g, _value = carry
-            p = p + 0.5 * step * pull(factor, g)
-            position = position + step * push(factor, p)
-            _value, g = gradient(position, weights)
-            p = p + 0.5 * step * pull(factor, g)
-            return (position, p, g, _value), None
+    def transitions(state: Any, base: Array, factor: Array, given: Any, step: Array, keys: Array) -> tuple[Any, Any]:
+        def of_one_chain(key: Array, own: Any, held: Array, size_of_step: Array) -> tuple[Any, Any]:
+            metric = jnp.ones(factor.shape[1])
+            moved, info = kernel(key, own, lambda z: density(z, held, factor, given), size_of_step, metric, DOUBLINGS)
+            return moved, (info.acceptance_rate, info.is_divergent, info.num_integration_steps)
 
-        (proposal, p, g, proposed), _ = jax.lax.scan(leap, (y, momentum, slope, value), None, length=leapfrogs)
-        energy = value - 0.5 * jnp.sum(momentum**2, axis=0)
-        log_ratio = proposed - 0.5 * jnp.sum(p**2, axis=0) - energy
-        log_ratio = jnp.where(jnp.isfinite(log_ratio), log_ratio, -jnp.inf)
-        chance = jnp.exp(jnp.minimum(log_ratio, 0.0))
-        accepted = jax.random.uniform(accept_key, (chains,)) < chance
-        keep = accepted[None, :]
-        return jnp.where(keep, proposal, y), jnp.where(accepted, proposed, value), jnp.where(keep, g, slope), chance
+        return jax.vmap(of_one_chain)(keys, state, base, step)
 
-    return Sampler(size, chains, leapfrogs, jax.jit(gradient), jax.jit(transition), advance)
+    return Sampler(size, jax.jit(gradient), jax.jit(transitions), advance, stray)
+
+
+def _whitened(gradient: Callable[[Array, Any], tuple[Array, Array]]) -> Callable[..., Array]:
+    """Log density of one chain at ``base + factor z``, which under ``vmap`` is one call for all chains."""
+
+    @jax.custom_batching.custom_vmap
+    def both(z: Array, base: Array, factor: Array, given: Any) -> tuple[Array, Array]:
+        value, slope = gradient((base + factor @ z)[:, None], given)
+        return value[0], factor.T @ slope[:, 0]
+
+    @both.def_vmap
+    def _(_count: int, _mapped: Any, z: Array, base: Array, factor: Array, given: Any) -> Any:
+        value, slope = gradient(base.T + factor @ z.T, given)
+        return (value, (factor.T @ slope).T), (True, True)
+
+    @jax.custom_vjp
+    def density(z: Array, base: Array, factor: Array, given: Any) -> Array:
+        return both(z, base, factor, given)[0]
+
+    density.defvjp(both, lambda slope, bar: (bar * slope, None, None, None))
+    return density
 
 
 def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Factors F (chains, size, size) with F Fᵀ the inverse of |Hessian| on the free block, zero elsewhere.
+    """A factor F (size, free) with F Fᵀ the inverse of |Hessian| on the free block, zero elsewhere.
 
-    Directions of small or negative curvature are given that of a prior widened by √3.
+    Eigenvalues below 1/3 in size count as 1/3: no direction is wider than a prior widened by √3.
     """
     eigenvalues, vectors = np.linalg.eigh(hessian)
-    root = vectors / np.sqrt(np.maximum(np.abs(eigenvalues), 1 / 3))[:, None, :]
-    places = np.flatnonzero(free)
-    factor = np.zeros((len(hessian), len(free), len(free)))
-    factor[:, places[:, None], places[None, :]] = root
+    factor = np.zeros((len(free), int(free.sum())))
+    factor[np.flatnonzero(free)] = vectors / np.sqrt(np.maximum(np.abs(eigenvalues), 1 / 3))
     return factor
 
 
-def descend(target: Sampler, y: np.ndarray, factor: np.ndarray, weights: np.ndarray, steps: int) -> np.ndarray:
+def descend(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any, steps: int) -> np.ndarray:
     """Move every chain towards its own mode by damped Newton steps, keeping the best point of each."""
-    f, w = jnp.asarray(factor), jnp.asarray(weights)
-    best, best_value = np.array(y), np.full(target.chains, -np.inf)
-    point, size = np.array(y), np.full(target.chains, 0.5)
+    chains = y.shape[1]
+    best, best_value = np.array(y), np.full(chains, -np.inf)
+    point, size = np.array(y), np.full(chains, 0.5)
     direction = np.zeros_like(best)
     for _ in range(steps):
-        value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(point), w))
+        value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(point), given))
         better = np.isfinite(value) & (value > best_value)
         best, best_value = np.where(better, point, best), np.where(better, value, best_value)
-        newton = np.array(push(f, pull(f, jnp.asarray(np.nan_to_num(slope)))))
+        newton = factor @ (factor.T @ np.nan_to_num(slope))
         newton *= np.minimum(1.0, 3.0 / np.maximum(np.sqrt((newton**2).sum(axis=0)), 1e-9))
         direction = np.where(better, newton, direction)
         size = np.where(better, np.minimum(size * 1.5, 1.0), size * 0.3)
@@ -143,79 +154,92 @@ def sample(
     target: Sampler,
     y: np.ndarray,
     factor: np.ndarray,
-    weights: np.ndarray,
+    given: Any,
     *,
     warmup: int,
     kept: int,
     thin: int,
-    seed: int,
+    seed: int | list[int],
     log: Callable[[str], None],
     saved: Checkpoint | None = None,
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Draws (kept, size, chains) after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
-    Each chain's step is tuned to 80 % acceptance during the warm-up and jittered by 20 %. With ``saved``, the work is
-    saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
+    Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. With
+    ``saved``, the work is saved as it goes, and goes on from what was saved: the draws are those of a run without a
+    stop.
     """
-    f, w = jnp.asarray(factor), jnp.asarray(weights)
-    state = (saved.load() if saved else None) or _beginning(target, y, w)
-    position, value, slope = (jnp.asarray(state[k]) for k in ("position", "value", "slope"))
-    step, chances, draws = state["step"], list(state["chances"]), list(state["draws"])
+    from blackjax.mcmc.hmc import HMCState
+
+    f, chains = jnp.asarray(factor), y.shape[1]
+    state = (saved.load() if saved else None) or _beginning(target, y, factor, given)
+    base, at = jnp.asarray(state["base"]), HMCState(*(jnp.asarray(state[k]) for k in ("z", "value", "slope")))
+    step, draws = state["step"], list(state["draws"])
+    chances, divergent, leapfrogs = (list(state[k]) for k in ("chances", "divergent", "leapfrogs"))
     done, transitions = int(state["done"]), warmup + kept * thin
-    target.advance(done * target.leapfrogs)
+    target.advance(done * USUAL_LEAPFROGS)
     for i in range(done, transitions):
         # Random numbers of their own for each transition, so that none depends on where a run was stopped.
-        rng = np.random.default_rng([seed, i + 1])
-        key = jax.random.PRNGKey(int(rng.integers(2**31)))
-        jittered = jnp.asarray(step * rng.uniform(0.8, 1.2, target.chains))
-        position, value, slope, chance = target.transition(position, value, slope, f, w, jittered, key)
+        rng = np.random.default_rng([*np.atleast_1d(seed), i + 1])
+        keys = jax.random.split(jax.random.PRNGKey(int(rng.integers(2**31))), chains)
+        jittered = jnp.asarray(step * rng.uniform(0.9, 1.1, chains))
+        at, (chance, split, moves) = target.transition(at, base, f, given, jittered, keys)
         if i < warmup:
-            step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - 0.8) / (1 + i / 8) ** 0.6), 0.005, 0.5)
+            step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - ACCEPTANCE) / (1 + i / 8) ** 0.6), 0.005, 1.0)
         else:
             chances.append(np.asarray(chance))
+            divergent.append(np.asarray(split))
+            leapfrogs.append(np.asarray(moves))
             if (i - warmup + 1) % thin == 0:
-                draws.append(np.asarray(position))
-        target.advance(target.leapfrogs)
-        if (i + 1) % SAVE_EVERY == 0:
+                draws.append(np.asarray(base).T + factor @ np.asarray(at.position).T)
+        target.advance(USUAL_LEAPFROGS)
+        last = i + 1 == transitions
+        if (i + 1) % SAVE_EVERY == 0 or last:
+            value = np.asarray(at.logdensity)
             log(
-                f"  transition {i + 1} of {transitions}, acceptance {float(jnp.mean(chance)):.2f}, "
-                f"step {np.median(step):.3f}, log density {float(jnp.nanmedian(value)):.0f} "
-                f"({float(jnp.nanquantile(value, 0.05)):.0f} to {float(jnp.nanquantile(value, 0.95)):.0f})"
+                f"  transition {i + 1} of {transitions}, acceptance {float(np.mean(chance)):.2f}, "
+                f"step {np.median(step):.3f}, {float(np.mean(moves)):.0f} leapfrogs, "
+                f"log density {np.median(value):.0f} ({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
             )
-        if saved and ((i + 1) % SAVE_EVERY == 0 or i + 1 == transitions):
+        if saved and ((i + 1) % SAVE_EVERY == 0 or last):
             saved.save(
                 done=i + 1,
-                position=position,
-                value=value,
-                slope=slope,
+                base=base,
+                z=at.position,
+                value=at.logdensity,
+                slope=at.logdensity_grad,
                 step=step,
-                chances=np.reshape(chances, (-1, target.chains)),
-                draws=np.reshape(draws, (-1, target.size, target.chains)),
+                chances=np.reshape(chances, (-1, chains)),
+                divergent=np.reshape(divergent, (-1, chains)),
+                leapfrogs=np.reshape(leapfrogs, (-1, chains)),
+                draws=np.reshape(draws, (-1, target.size, chains)),
             )
     by_chain = np.mean(chances, axis=0)
     return np.stack(draws), {
+        "chains": chains,
+        "transitions": transitions,
         "acceptance": float(by_chain.mean()),
         "stuck_chains": float(np.mean(by_chain < 0.1)),
+        "divergence_share": float(np.mean(divergent)),
         "step": float(np.median(step)),
-        "log_density_spread": float(jnp.nanquantile(value, 0.95) - jnp.nanquantile(value, 0.05)),
-        "transitions": transitions,
+        "leapfrogs": float(np.mean(leapfrogs)),
+        "longest_share": float(np.mean(np.asarray(leapfrogs) >= 2**DOUBLINGS - 1)),
     }
 
 
-def _beginning(target: Sampler, y: np.ndarray, weights: Array) -> dict[str, Any]:
+def _beginning(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any) -> dict[str, Any]:
     """The state of a sampling that has not begun, under the names in which it is saved."""
-    value, slope = target.gradient(jnp.asarray(y), weights)
-    step = np.full(target.chains, 0.15)
-    return {"done": 0, "position": y, "value": value, "slope": slope, "step": step, "chances": (), "draws": ()}
-
-
-def effective_draws(draws: np.ndarray) -> np.ndarray:
-    """Number (size,) of independent draws whose mean would be as uncertain as that of these (kept, size, chains).
-
-    Chains are independent of each other, so the scatter of their means shows how much the draws of one repeat each
-    other, be it by slow moves or by values that the chain holds. Lies between the number of chains and that of draws;
-    says nothing of whether the chains have arrived at the target.
-    """
-    kept, _, chains = draws.shape
-    between = draws.mean(axis=0).var(axis=1)
-    return np.minimum(chains * draws.var(axis=(0, 2)) / np.maximum(between, 1e-12), kept * chains)
+    value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(y), given))
+    chains = y.shape[1]
+    return {
+        "done": 0,
+        "base": y.T,
+        "z": np.zeros((chains, factor.shape[1])),
+        "value": value,
+        "slope": (factor.T @ slope).T,
+        "step": np.full(chains, 0.2),
+        "chances": (),
+        "divergent": (),
+        "leapfrogs": (),
+        "draws": (),
+    }

@@ -14,11 +14,11 @@ from contraflow.system.levers import today
 us_rifle_market = boundary("firearm", ledger="rifles", doc="Rifles on the civilian market of the United States.")
 rifles_lost = boundary("firearm", ledger="rifles", doc="Rifles worn out, lost or discarded.")
 rifles_seized = boundary("firearm", ledger="rifles", doc="Rifles seized in Mexico.")
-us_handgun_market = boundary(
+us_other_firearm_market = boundary(
     "firearm", ledger="other firearms", doc="Other firearms on the civilian market of the United States."
 )
-handguns_lost = boundary("firearm", ledger="other firearms", doc="Other firearms worn out, lost or discarded.")
-handguns_seized = boundary("firearm", ledger="other firearms", doc="Other firearms seized in Mexico.")
+other_firearms_lost = boundary("firearm", ledger="other firearms", doc="Other firearms worn out, lost or discarded.")
+other_firearms_seized = boundary("firearm", ledger="other firearms", doc="Other firearms seized in Mexico.")
 round_sellers = boundary("round", ledger="rounds", doc="Where rounds come from.")
 rounds_fired = boundary("round", ledger="rounds", doc="Rounds fired, lost or seized.")
 
@@ -161,7 +161,7 @@ def rifle_inflow(rifles_crossing, organised_crime_share):
     return rifles_crossing * organised_crime_share
 
 
-@flow("firearm/year", source="us_handgun_market", destination="other_firearms")
+@flow("firearm/year", source="us_other_firearm_market", destination="other_firearms")
 def other_firearm_inflow(other_firearms_crossing, organised_crime_share):
     """Other firearms from the United States that reach organised crime."""
     return other_firearms_crossing * organised_crime_share
@@ -185,13 +185,13 @@ def rifle_seizures(rifles, gun_seizure_rate):
     return rifles * gun_seizure_rate
 
 
-@flow("firearm/year", source="other_firearms", destination="handguns_lost")
+@flow("firearm/year", source="other_firearms", destination="other_firearms_lost")
 def other_firearm_attrition(other_firearms, other_firearm_attrition_rate):
     """Other firearms worn out or lost."""
     return other_firearms * other_firearm_attrition_rate
 
 
-@flow("firearm/year", source="other_firearms", destination="handguns_seized")
+@flow("firearm/year", source="other_firearms", destination="other_firearms_seized")
 def other_firearm_seizures(other_firearms, gun_seizure_rate):
     """Other firearms seized in Mexico."""
     return other_firearms * gun_seizure_rate

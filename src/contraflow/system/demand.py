@@ -200,6 +200,7 @@ def entry_multiplier(
     retail_price_ratio,
     participation_elasticity,
     fentanyl_share,
+    heroin_share,
     penalties_in_force,
     deterrence,
 ):
@@ -208,7 +209,7 @@ def entry_multiplier(
     Perceived risk and penalties have signed strengths: both may be without effect, or backfire.
     """
     price = fentanyl_share * drug.pick(retail_price_ratio, "fentanyl")
-    price = price + (1 - fentanyl_share) * drug.pick(retail_price_ratio, "heroin")
+    price = price + heroin_share * drug.pick(retail_price_ratio, "heroin")
     risk = (perceived_risk / perceived_risk_reference) ** (-perceived_risk_effect)
     doublings = safe_log(penalties_in_force / today("us.law.penalties")) / jnp.log(2.0)
     return risk * price ** (-participation_elasticity) * jnp.exp(deterrence * doublings)

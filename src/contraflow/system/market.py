@@ -32,6 +32,7 @@ def safe_supply_replacement(safe_supply_share, safe_supply_substitution):
 def wanted_at_reference(
     illicit_users,
     fentanyl_share,
+    heroin_share,
     fentanyl_per_user,
     heroin_per_user,
     heroin_grams_per_user,
@@ -47,7 +48,7 @@ def wanted_at_reference(
     opioid_users = illicit_users * (1 - safe_supply_replacement)
     wanted = drug.stack(
         fentanyl=opioid_users * fentanyl_share * fentanyl_per_user,
-        heroin=opioid_users * (1 - fentanyl_share) * heroin_per_user * heroin_grams_per_user,
+        heroin=opioid_users * heroin_share * heroin_per_user * heroin_grams_per_user,
         methamphetamine=methamphetamine_demand,
         cocaine=cocaine_demand,
     )

@@ -149,17 +149,17 @@ def fentanyl_overdose_hazard_low_tolerance(
 
 @auxiliary("1/year")
 def heroin_overdose_hazard(
-    fentanyl_share, heroin_overdose_rate, heroin_grams_per_user, heroin_dose_effect, dose_spread, relative_use
+    heroin_share, heroin_overdose_rate, heroin_grams_per_user, heroin_dose_effect, dose_spread, relative_use
 ):
     """Heroin overdoses per tolerant illicit user; the dose follows grams used per person."""
     shift = heroin_dose_effect * jnp.log(heroin_grams_per_user)
     rate = dose_response(heroin_overdose_rate, shift, dose_spread)
-    return (1 - fentanyl_share) * rate * drug.pick(relative_use, "heroin")
+    return heroin_share * rate * drug.pick(relative_use, "heroin")
 
 
 @auxiliary("1/year")
 def heroin_overdose_hazard_low_tolerance(
-    fentanyl_share,
+    heroin_share,
     heroin_overdose_rate,
     heroin_grams_per_user,
     heroin_dose_effect,
@@ -170,7 +170,7 @@ def heroin_overdose_hazard_low_tolerance(
     """Heroin overdoses per user whose tolerance was lost."""
     shift = heroin_dose_effect * jnp.log(heroin_grams_per_user) + low_tolerance_shift
     rate = dose_response(heroin_overdose_rate, shift, dose_spread)
-    return (1 - fentanyl_share) * rate * drug.pick(relative_use, "heroin")
+    return heroin_share * rate * drug.pick(relative_use, "heroin")
 
 
 @auxiliary("1")
@@ -443,13 +443,13 @@ def opioid_deaths_without_synthetic(us_opioid_deaths, us_synthetic_opioid_deaths
 def heroin_deaths_recorded(
     illicit_user_deaths,
     fentanyl_part,
-    fentanyl_share,
+    heroin_share,
     heroin_with_fentanyl,
     unspecified_heroin_share,
     opioid_unspecified_share,
 ):
     """Deaths whose certificate names heroin: caused by it, or found beside fentanyl; less the unnamed."""
-    beside = heroin_with_fentanyl * fentanyl_part * (1 - fentanyl_share + 0.03)
+    beside = heroin_with_fentanyl * fentanyl_part * (heroin_share + 0.03)
     named = 1 - unspecified_heroin_share * opioid_unspecified_share
     return illicit_user_deaths * (1 - fentanyl_part + beside) * named
 
@@ -474,6 +474,30 @@ def natural_semisynthetic_deaths_recorded(
     prescribed = death_class.total(group.total(by_group))
     named = 1 - unspecified_heroin_share * opioid_unspecified_share
     return (prescribed * (1 - methadone_death_share) + prescription_with_illicit * illicit_user_deaths) * named
+
+
+@auxiliary("1")
+def heroin_share_of_opioid_deaths(heroin_deaths_recorded, us_opioid_deaths):
+    """Share of opioid deaths whose certificate names heroin."""
+    return share(heroin_deaths_recorded, us_opioid_deaths)
+
+
+@auxiliary("1")
+def natural_semisynthetic_share_of_opioid_deaths(natural_semisynthetic_deaths_recorded, us_opioid_deaths):
+    """Share of opioid deaths whose certificate names a natural or semisynthetic opioid."""
+    return share(natural_semisynthetic_deaths_recorded, us_opioid_deaths)
+
+
+@auxiliary("1")
+def stimulant_involved_ratio(stimulant_involved_deaths, us_overdose_deaths):
+    """Cocaine plus psychostimulant deaths as published over all overdose deaths."""
+    return share(stimulant_involved_deaths, us_overdose_deaths)
+
+
+@auxiliary("1")
+def stimulant_only_share_of_non_opioid_deaths(us_stimulant_only_deaths, non_opioid_deaths):
+    """Share of deaths without opioids that involve stimulants."""
+    return share(us_stimulant_only_deaths, non_opioid_deaths)
 
 
 @auxiliary("1")

@@ -87,6 +87,12 @@ def fentanyl_share(regional_fentanyl_share, region_weight):
     return wave.total(region_weight * regional_fentanyl_share)
 
 
+@auxiliary("1")
+def heroin_share(adoption, region_weight):
+    """Share of illicit opioid use that is not fentanyl: kept beside its complement, which loses the last of it."""
+    return wave.total(region_weight * logistic(-jnp.minimum(adoption, 25.0)))
+
+
 @auxiliary("1/year")
 def fentanyl_growth(regional_fentanyl_share, region_weight, adoption_pressure, fentanyl_share):
     """Relative growth of fentanyl's share, which orders look ahead to."""
