@@ -173,15 +173,15 @@ def test_a_loop_shows_its_links_and_how_sure_their_signs_are(model):
 def test_evidence_and_scenarios_are_explained():
     expected = {
         "population": "driver",
-        "us.deaths.heroin.annual": "series",
+        "us.deaths.heroin.share": "series",
         "nchs_final": "source",
         "strikes": "scenario",
     }
     assert {id: contraflow.explain(id).kind for id in expected} == expected
     claim = next(iter(evidence.load().claims))
     assert contraflow.explain(claim).kind == "claim"
-    assert "us.deaths.heroin.annual" in {use["id"] for use in contraflow.explain("nchs_final").uses}
-    assert contraflow.explain("us.deaths.heroin.annual").inputs[0]["id"] == "heroin_deaths_recorded"
+    assert "us.deaths.heroin.share" in {use["id"] for use in contraflow.explain("nchs_final").uses}
+    assert contraflow.explain("us.deaths.heroin.share").inputs[0]["id"] == "heroin_share_of_opioid_deaths"
 
 
 def test_every_explanation_is_plain_and_readable():

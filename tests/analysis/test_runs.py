@@ -78,6 +78,21 @@ def test_the_report_of_a_comparison_has_the_promised_shape(model, baseline):
         q = effect[part]
         assert q["q05"] <= q["q25"] <= q["median"] <= q["q75"] <= q["q95"]
     assert 0 <= effect["p_reduction"] <= 1
+    support = effect["support"]
+    assert support["from_assumption"] is bool(support["why"])
+    assert set(support["origins"]) == {"data", "published", "assumption"}
+
+
+def test_a_hypothesis_switched_off_leaves_the_draws_as_they_were(model, baseline):
+    """As drawn, the few draws of the knock-outs are draws of the comparison; off, the hypothesis does nothing."""
+    comparison = model.compare("penalties", draws=DRAWS, baseline=baseline)
+    pairs = comparison.knocked.differences("us.overdose_deaths", comparison.window)
+    assert set(pairs) == {h.id for h in comparison.learned.unsupported}
+    as_drawn, without = pairs["deterrence"]
+    assert np.isin(np.round(as_drawn, 6), np.round(comparison.difference("us.overdose_deaths"), 6)).all()
+    assert np.abs(without).sum() < np.abs(as_drawn).sum()
+    betrayed, not_betrayed = pairs["betrayal"]
+    assert np.allclose(betrayed, not_betrayed, rtol=0, atol=1e-3 * np.abs(betrayed).max())  # no leader is removed here
 
 
 def test_effect_against_today_is_not_the_effect(model, baseline):

@@ -85,7 +85,7 @@ def _run(model: Model, draws: int, begin: Step) -> dict[str, Any]:
     begin("ledgers")
     closure = _ledgers(model, draws)
     begin("step halving")
-    halving = _step_halving(model, draws)
+    halving = step_halving(model, draws)
     worst = max(halving, key=lambda name: halving[name][0])
     return {
         "ledgers": closure,
@@ -135,7 +135,7 @@ def _ledgers(model: Model, draws: int) -> dict[str, float]:
     return ledgers.closure(equations, trajectory)
 
 
-def _step_halving(model: Model, draws: int) -> dict[str, tuple[float, str]]:
+def step_halving(model: Model, draws: int) -> dict[str, tuple[float, str]]:
     """Largest relative change of each outcome, in the median draw, when the step is halved; and its window.
 
     Windows are the years of the data and the mean of those after. An outcome's values below 1 % of its largest are

@@ -256,6 +256,7 @@ def _parameter(id: str, model: Model | None) -> Explanation:
         prior=belief["prior"],
         posterior=belief["posterior"],
         contraction=belief["contraction"],
+        bayes_factor=belief["bayes_factor"],
         sources=_sources_of([id]),
         details={
             "grade": p.grade,
@@ -319,7 +320,7 @@ def _shipped() -> Model:
 
 def _belief(id: str, model: Model | None) -> dict[str, Any]:
     prior = evidence.load().parameters[id].prior
-    belief: dict[str, Any] = {"prior": prior_words(prior), "posterior": None, "contraction": None}
+    belief: dict[str, Any] = {"prior": prior_words(prior), "posterior": None, "contraction": None, "bayes_factor": None}
     if model is not None and id in model.posterior.coordinates:
         from contraflow.inference import priors
 
@@ -327,7 +328,15 @@ def _belief(id: str, model: Model | None) -> dict[str, Any]:
         quantiles = np.quantile(np.asarray(priors.value(prior, y)), list(_QUANTILES.values()))
         belief["posterior"] = {name: float(q) for name, q in zip(_QUANTILES, quantiles, strict=True)}
         belief["contraction"] = model.posterior.contraction(id)
+        null = _null(id)
+        belief["bayes_factor"] = None if null is None else model.posterior.bayes_factor(id, null)
     return belief
+
+
+def _null(id: str) -> float | None:
+    """The value at which the hypothesis of a parameter does nothing."""
+    of = evidence.load().parameters[id].hypothesis
+    return HYPOTHESES[of].parameters.get(id) if of in HYPOTHESES else None
 
 
 def _sources_of(parameters: Iterable[str]) -> tuple[dict[str, Any], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from contraflow.analysis.support import undecided
 from contraflow.analysis.wording import exact, percent, significant
 
 
@@ -28,7 +29,9 @@ class Explanation:
         prior: prior in words.
         posterior: median and the 5, 25, 75 and 95 % quantiles.
         contraction: 1 − posterior sd / prior sd of its standard-normal coordinate: 0 where data say nothing.
-        parameters: for a hypothesis, id, label, unit, null, prior, posterior, contraction of each parameter.
+        bayes_factor: for a strength of a hypothesis, evidence against its null (Savage–Dickey); None where there is no
+            null, or it lies at the edge of the prior.
+        parameters: for a hypothesis, id, label, unit, null, prior, posterior, contraction, bayes_factor of each.
         links: for a loop, cause, effect, sign, p_positive, p_negative of each link.
         polarity: for a loop, R, B, or ± where the sign of a link is uncertain.
         sources: id, grade, title, and what was taken: of (the parameter), value, unit, years, where, reason.
@@ -49,6 +52,7 @@ class Explanation:
     prior: str | None = None
     posterior: dict[str, float] | None = None
     contraction: float | None = None
+    bayes_factor: float | None = None
     parameters: tuple[dict[str, Any], ...] = ()
     links: tuple[dict[str, Any], ...] = ()
     polarity: str | None = None
@@ -103,6 +107,11 @@ def _belief_lines(belief: Mapping[str, Any]) -> list[str]:
             f"90 % between {q['q05']} and {q['q95']}"
         )
         lines.append(f"Contraction: {100 * belief['contraction']:.0f} % (0 % where data say nothing)")
+        factor = belief["bayes_factor"]
+        if factor is not None:
+            lines.append(f"Bayes factor against its null: {significant(factor)} (1 where data say nothing)")
+        if undecided(belief["contraction"], factor):
+            lines.append("What rests on it follows from assumption")
     return lines
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from contraflow.analysis.assumptions import believed
-from contraflow.analysis.ensembles import chunks
+from contraflow.analysis.ensembles import CHUNK, chunks
+from contraflow.analysis.support import Learned, Support, support
+from contraflow.analysis.trajectories import Trajectories, quantiles
 from contraflow.engine import Grid
 from contraflow.engine.model import Model as Equations
 from contraflow.errors import ContraflowError, UnknownName, nearest
@@ -29,8 +31,13 @@ from contraflow.policy.dates import format_date, parse_end
 from contraflow.system import reference_model
 from contraflow.system.outcomes import OUTCOMES, Outcome
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 TODAY = 2024.0
 SUBSTEPS = 2
+#: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
+NEGLIGIBLE = 1e-3
 QUANTILES = {"median": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
 
 Progress = Callable[[int], None]
@@ -49,23 +56,25 @@ def outcome(name: str) -> Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Trajectories of an ensemble. ``data``: variables over (time, draw) and named axes, monthly means.
+    """Trajectories of an ensemble. Stocks are at the start of each month; flows and auxiliaries are its mean."""
 
-    Stocks are at the month's start; flows and auxiliaries are the month's mean.
-    """
-
-    data: xr.Dataset
+    trajectories: Trajectories
     scenario: Scenario | None
+
+    @property
+    def data(self) -> xr.Dataset:
+        """Variables over (time, draw) and named axes."""
+        return self.trajectories.dataset
 
     @property
     def draws(self) -> int:
         """Number of draws."""
-        return int(self.data.sizes["draw"])
+        return self.trajectories.draws
 
     @property
     def end(self) -> float:
         """End of the run in decimal years."""
-        return float(self.data["time"].values[-1]) + 1 / 12
+        return float(self.trajectories.times[-1]) + 1 / 12
 
     def plot(self, name: str = "us.overdose_deaths") -> Any:
         """Median with 50 and 90 % bands of an outcome by year, as matplotlib axes."""
@@ -94,14 +103,18 @@ class Result:
 
     def window(self, name: str, first: float, last: float) -> np.ndarray:
         """Sum or mean (draws,) of an outcome over [first, last) in decimal years."""
-        monthly = self.series(name)
-        inside = (monthly["time"].values > first - 1e-6) & (monthly["time"].values < last - 1e-6)
-        mean = monthly.values[inside].mean(axis=0)
-        return mean * (inside.sum() / 12) if outcome(name).window_is == "sum" else mean
+        o, times = outcome(name), self.trajectories.times
+        inside = (times > first - 1e-6) & (times < last - 1e-6)
+        mean = o.scale * self.trajectories.values(o.variable)[inside].mean(axis=0)
+        return mean * (inside.sum() / 12) if o.window_is == "sum" else mean
 
     def quantiles(self, name: str, levels: Iterable[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> xr.DataArray:
         """Quantiles (quantile, time) over draws of an outcome."""
-        return self.series(name).quantile(list(levels), dim="draw")
+        import xarray as xr  # slow to import
+
+        monthly, levels = self.series(name), list(levels)
+        coordinates = {"quantile": levels, **{n: c for n, c in monthly.coords.items() if n != "draw"}}
+        return xr.DataArray(quantiles(monthly.values, levels), coordinates, ("quantile", *monthly.dims[:-1]))
 
 
 def quantile_table(x: np.ndarray) -> dict[str, float]:
@@ -114,7 +127,7 @@ class Effect:
     """A policy's effect on one outcome over a window.
 
     ``difference`` = policy − baseline, paired by draw; ``p_reduction`` = P(difference < 0); ``versus_today`` =
-    policy − the 2024 level carried over the window.
+    policy − the 2024 level carried over the window; ``support``: what the effect rests on.
     """
 
     outcome: str
@@ -125,22 +138,54 @@ class Effect:
     difference: Mapping[str, float]
     p_reduction: float
     versus_today: Mapping[str, float]
+    support: Support
 
     def to_dict(self) -> dict[str, Any]:
         """The object of ``run --json``."""
         keys = ("unit", "window_is", "baseline", "policy", "difference", "p_reduction", "versus_today")
-        return {k: getattr(self, k) for k in keys}
+        return {**{k: getattr(self, k) for k in keys}, "support": self.support.to_dict()}
+
+
+Arms = tuple[Result, Result]
+
+
+@dataclass(frozen=True, eq=False)
+class KnockOuts:
+    """A comparison again, on a few draws, with each hypothesis that data do not bear out at its null on both sides.
+
+    ``run`` gives hypothesis → baseline and policy, and under "" the same draws with all as drawn; called once, when
+    first asked for.
+    """
+
+    run: Callable[[], Mapping[str, Arms]]
+
+    @cached_property
+    def arms(self) -> Mapping[str, Arms]:
+        """What ``run`` gives, from ``TODAY`` on."""
+        return self.run()
+
+    def differences(self, name: str, window: tuple[float, float]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Hypothesis → differences (draws,) of an outcome over a window, as drawn and with it at its null."""
+        found = {h: p.window(name, *window) - b.window(name, *window) for h, (b, p) in self.arms.items()}
+        return {h: (found[""], d) for h, d in found.items() if h}
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A policy against the same draws without it."""
+    """A policy against the same draws without it.
+
+    ``posterior`` holds these draws, ``learned`` what data taught, ``knocked`` the comparison without hypotheses.
+    """
 
     scenario: Scenario
     baseline: Result
     policy: Result
     window: tuple[float, float]
     fingerprint: Mapping[str, str]
+    posterior: Posterior
+    learned: Learned
+    knocked: KnockOuts
+    _effects: dict[str, Effect] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def draws(self) -> int:
@@ -152,7 +197,12 @@ class Comparison:
         return self.policy.window(name, *self.window) - self.baseline.window(name, *self.window)
 
     def effect(self, name: str) -> Effect:
-        """Effect on one outcome."""
+        """Effect on one outcome; worked out once."""
+        if name not in self._effects:
+            self._effects[name] = self._effect(name)
+        return self._effects[name]
+
+    def _effect(self, name: str) -> Effect:
         o = outcome(name)
         base, policy = (r.window(name, *self.window) for r in (self.baseline, self.policy))
         level = self.baseline.window(name, TODAY, TODAY + 1)
@@ -167,7 +217,16 @@ class Comparison:
             quantile_table(difference),
             float(np.mean(difference < 0)),
             quantile_table(policy - today),
+            self._support(name, difference, base),
         )
+
+    def _support(self, name: str, difference: np.ndarray, base: np.ndarray) -> Support:
+        relative = difference / base if (base != 0).all() else difference
+        extensions = self.scenario.extensions
+        reaching = reference_model(extensions).upstream([outcome(name).variable])
+        worth_naming = max(abs(q) for q in np.quantile(relative, [0.05, 0.95])) >= NEGLIGIBLE
+        knocked = self.knocked.differences(name, self.window) if worth_naming else {}
+        return support(relative, self.posterior, reaching, self.learned.contraction, knocked, extensions)
 
     def p_reduction(self, name: str) -> float:
         """Probability that the policy lowers an outcome."""
@@ -232,7 +291,7 @@ class Model:
         scenario = _scenario(scenario)
         posterior, imposed = self._believe(scenario.assume if scenario else Assumptions(), draws)
         end = _end(until, scenario)
-        return self._simulate(scenario, scenario, posterior, imposed, end, record, progress, substeps)
+        return self._simulate(scenario, scenario, posterior, imposed, end, _names(record), progress, substeps)
 
     def compare(
         self,
@@ -258,10 +317,13 @@ class Model:
         posterior, imposed = self._believe(policy.assume, draws)
         if baseline is not None and (baseline.draws != posterior.draws or baseline.end < end - 1e-6):
             raise ContraflowError("the baseline has other draws or a shorter window than the policy: leave it out")
+        names = _names(record)
         if baseline is None:
-            baseline = self._simulate(None, policy, posterior, imposed, end, record, progress)
-        result = self._simulate(policy, policy, posterior, imposed, end, record, progress)
-        return Comparison(policy, baseline, result, (first, end), self.fingerprint)
+            baseline = self._simulate(None, policy, posterior, imposed, end, names, progress)
+        result = self._simulate(policy, policy, posterior, imposed, end, names, progress)
+        learned = Learned(self.posterior)
+        knocked = KnockOuts(lambda: self._knocked(policy, posterior, imposed, end, names, learned))
+        return Comparison(policy, baseline, result, (first, end), self.fingerprint, posterior, learned, knocked)
 
     @property
     def fingerprint(self) -> dict[str, str]:
@@ -273,32 +335,68 @@ class Model:
             **{name: metadata.version(name) for name in ("contraflow", "jax", "numpy")},
         }
 
-    def _believe(self, assumptions: Assumptions, draws: int) -> tuple[Posterior, dict[str, float]]:
+    def _knocked(
+        self,
+        policy: Scenario,
+        posterior: Posterior,
+        imposed: Mapping[str, np.ndarray],
+        end: float,
+        names: tuple[str, ...],
+        learned: Learned,
+    ) -> dict[str, Arms]:
+        """The comparison on a few draws, as drawn and with each unsupported hypothesis off: all in one chunk."""
+        switched = [("", {}), *((h.id, h.parameters) for h in learned.unsupported)]
+        few = min(max(CHUNK // len(switched), 2), posterior.draws)
+        chosen = np.floor(np.arange(few) * posterior.draws / few).astype(int)
+        wide = posterior.take(np.tile(chosen, len(switched)))
+        drawn = wide.parameters()
+        held = {n: np.tile(v[chosen], len(switched)) for n, v in imposed.items()}
+        for k, (_, parameters) in enumerate(switched):
+            for n, null in parameters.items():
+                if null is not None and n in drawn:
+                    held[n] = np.array(held.get(n, drawn[n]))
+                    held[n][k * few : (k + 1) * few] = null
+        kept = {o.variable for o in OUTCOMES.values()}
+        arms = []
+        for side in (None, policy):
+            whole = self._simulate(side, policy, wide, held, end, names, None).trajectories
+            arms.append(whole.only(sorted(kept)).since(TODAY - 0.01))
+        blocks = [slice(k * few, (k + 1) * few) for k in range(len(switched))]
+        return {
+            id: (Result(arms[0].block(own), None), Result(arms[1].block(own), policy))
+            for (id, _), own in zip(switched, blocks, strict=True)
+        }
+
+    def _believe(self, assumptions: Assumptions, draws: int) -> tuple[Posterior, dict[str, np.ndarray]]:
         posterior, imposed = believed(self.posterior, assumptions)
-        return posterior.thin(min(draws, posterior.draws) if assumptions.ranges else draws), imposed
+        posterior = posterior.thin(min(draws, posterior.draws) if assumptions.ranges else draws)
+        return posterior, {k: np.full(posterior.draws, v) for k, v in imposed.items()}
 
     def _simulate(
         self,
         policy: Scenario | None,
         frame: Scenario | None,
         posterior: Posterior,
-        imposed: Mapping[str, float],
+        imposed: Mapping[str, np.ndarray],
         end: float,
-        record: Iterable[str],
+        names: tuple[str, ...],
         progress: Progress | None,
         substeps: int = SUBSTEPS,
     ) -> Result:
         equations = reference_model(frame.extensions if frame else ())
         grid = Grid(START, round((end - START) * 12), substeps=substeps)
-        names = tuple(sorted({o.variable for o in OUTCOMES.values()} | set(record)))
-        held = {k: np.full(posterior.draws, v) for k, v in imposed.items()}
-        runs = chunks(equations, posterior, held, grid, (policy,), names, progress, self.failures)
+        runs = chunks(equations, posterior, imposed, grid, (policy,), names, progress, self.failures)
         parts = [results[0] for _, results in runs]
-        arrays = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in names}
+        arrays = parts[0] if len(parts) == 1 else {k: np.concatenate([p[k] for p in parts], axis=-1) for k in names}
         return Result(_labelled(equations, arrays, grid), policy)
 
 
-def _labelled(equations: Equations, arrays: Mapping[str, np.ndarray], grid: Grid) -> xr.Dataset:
+def _names(record: Iterable[str]) -> tuple[str, ...]:
+    """Variables that a run keeps: those of the outcomes, and ``record``."""
+    return tuple(sorted({o.variable for o in OUTCOMES.values()} | set(record)))
+
+
+def _labelled(equations: Equations, arrays: Mapping[str, np.ndarray], grid: Grid) -> Trajectories:
     variables = {}
     for name, value in arrays.items():
         dims = sorted(equations.dims_of(name), key=lambda d: equations.axes[d].place)
@@ -306,7 +404,7 @@ def _labelled(equations: Equations, arrays: Mapping[str, np.ndarray], grid: Grid
         variables[name] = (("time", *dims, "draw"), value.reshape(shape), {"units": equations.unit_of(name)})
     axes = {d for name in arrays for d in equations.dims_of(name)}
     coordinates = {d: list(equations.axes[d].labels) for d in axes}
-    return xr.Dataset(variables, {"time": grid.times, **coordinates})
+    return Trajectories(variables, {"time": grid.times, **coordinates})
 
 
 def _scenario(scenario: Scenario | str | Path | None) -> Scenario | None:

@@ -1,0 +1,115 @@
+"""Structural alternatives: other answers to contested questions of structure, fitted apart and weighed by forecasts.
+
+Each holds one parameter where a rival view puts it and refits the rest, once to all data (headline effects) and once to
+data before ``ORIGIN``; the log score of what came then, series by series, gives weights by stacking (Yao and others,
+Bayesian Analysis 13, 2018). The model itself, in which these are uncertain, is one of the alternatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import optimize, stats
+
+from contraflow.analysis.runs import Model, quantile_table
+from contraflow.inference.fit import BRIEF, fit
+from contraflow.inference.posterior import Posterior, holds_fit, load_posterior
+from contraflow.validation import backtests
+
+ORIGIN = 2020
+DRAWS = 200
+#: Headline effects that every alternative must answer: scenario and outcome.
+HEADLINES = (
+    ("harm-reduction", "us.overdose_deaths"),
+    ("joint-crackdown", "us.overdose_deaths"),
+    ("gun-flow", "mx.homicides"),
+    ("leaders-first", "mx.homicides"),
+)
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A view of the structure: its id, what it says, and the parameters that it fixes."""
+
+    id: str
+    says: str
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+
+ALTERNATIVES = (
+    Alternative("reference", "all of these are uncertain"),
+    Alternative(
+        "contagion", "groups recruit in proportion to their members; losses are not re-hired", {"replacement": 0.0}
+    ),
+    Alternative("re-hiring", "groups keep a payroll: every loss is re-hired", {"replacement": 1.0}),
+    Alternative("additive-prices", "a rise of the wholesale price is added to the retail price", {"pass_through": 0.0}),
+    Alternative("no-titration", "people take the same volume whatever its purity", {"titration": 0.0}),
+    Alternative("no-rents", "what groups can earn does not move killings", {"scarcity_violence": 0.0}),
+)
+
+
+def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
+    """One row an alternative: what it says, its score ahead, its stacking weight, and its headline effects.
+
+    Fits are kept in ``folder`` and made if they are not there.
+    """
+    scores = []
+    rows: list[dict[str, Any]] = []
+    for a in ALTERNATIVES:
+        step(f"{a.id}: data to {ORIGIN}")
+        earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
+        scores.append(_log_scores(load_posterior(earlier, fixed=a.fixed)))
+        step(f"{a.id}: all data")
+        model = Model(load_posterior(_fitted(a, folder / f"{a.id}.nc", log=step), fixed=a.fixed))
+        effects = []
+        for scenario, outcome in HEADLINES:
+            effect = model.compare(scenario, draws=DRAWS).effect(outcome)
+            effects.append({"scenario": scenario, "outcome": outcome, **quantile_table(effect.difference)})
+        rows.append({"id": a.id, "says": a.says, "fixed": dict(a.fixed), "effects": effects})
+    table = np.array(scores)
+    for row, score, weight in zip(rows, table.mean(axis=1), stacking_weights(table), strict=True):
+        row |= {"origin": ORIGIN, "mean_log_score": float(score), "stacking_weight": float(weight)}
+    return rows
+
+
+def stacking_weights(scores: np.ndarray) -> np.ndarray:
+    """Weights (alternatives,) whose mixture has the best mean log score; ``scores`` (alternatives, points)."""
+    densities = np.exp(scores - scores.max(axis=0))
+
+    def loss(free: np.ndarray) -> float:
+        return -float(np.log(_simplex(free) @ densities).mean())
+
+    found = optimize.minimize(loss, np.zeros(len(scores) - 1), method="Nelder-Mead", options={"maxiter": 5000})
+    return _simplex(found.x)
+
+
+def _simplex(free: np.ndarray) -> np.ndarray:
+    powers = np.exp(np.append(free, 0.0) - max(free.max(initial=0.0), 0.0))
+    return powers / powers.sum()
+
+
+def _fitted(a: Alternative, path: Path, **options: Any) -> Path:
+    return path if holds_fit(path, a.fixed) else fit(out=path, plan=BRIEF, fixed=a.fixed, **options)
+
+
+def _log_scores(posterior: Posterior) -> np.ndarray:
+    """Log density (points,) of every scored point after the origin, on the log scale."""
+    forecasts = backtests.forecast(ORIGIN, posterior)[backtests.MODEL]
+    table = []
+    for name, series in backtests.yearly().items():
+        if name in forecasts and name not in backtests.LATER_VINTAGE:
+            after = series.years > ORIGIN
+            for drawn, value in zip(forecasts[name], series.values[after], strict=True):
+                table.append(_log_density(np.log(np.maximum(drawn, 1e-12)), float(np.log(value))))
+    return np.array(table)
+
+
+def _log_density(draws: np.ndarray, at: float) -> float:
+    """Of a Student t with five degrees of freedom that has the median and the central 68 % of the draws."""
+    low, middle, high = np.quantile(draws, [0.16, 0.5, 0.84])
+    return float(stats.t.logpdf(at, 5, middle, max(high - low, 1e-6) / 2.2))

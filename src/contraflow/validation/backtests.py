@@ -1,0 +1,469 @@
+"""Forecasts from past origins, each by a model fitted to the data of that time alone, against what came and rivals.
+
+For an origin, say 2016, the model is fitted to rows that end by 2017.0 and to drivers and levers as known then, and
+simulated on: latent drivers go on as the autoregressions they are, drivers by the rules of ``policy.hindsight``,
+levers hold what was in force. Noise of observation, the discrepancy of each series and its reporting factor, as
+estimated to the origin, are added. Every fitted series that has a yearly value after the origin is scored.
+
+``variants`` are forecasts made of the same draws, no more than known at the origin:
+
+* ``carried``: what the model missed at the origin is carried on, and fades as fast as its misses have done so far;
+* ``stacked``: quantiles of the model and of the best statistical rival averaged with a weight. Weight and rival are
+  those that would have served best at earlier origins, in years that were over by then.
+
+What no backtest of this kind undoes: structure and priors were chosen by people who knew how it went on, and figures
+are of today's vintage. Series where the vintage matters are scored but not pooled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contraflow import evidence
+from contraflow.engine import Grid
+from contraflow.engine.native import simulate
+from contraflow.errors import ContraflowError
+from contraflow.inference.fit import fit
+from contraflow.inference.likelihood import (
+    DISCREPANCY_MEDIAN,
+    DISCREPANCY_SD,
+    Target,
+    log_residual,
+    predict,
+    targets,
+)
+from contraflow.inference.posterior import Posterior, load_posterior
+from contraflow.inference.problem import DATA_END, START
+from contraflow.policy.hindsight import pulses_at
+from contraflow.policy.inputs import build_inputs
+from contraflow.system import reference_model
+from contraflow.system.observations import OBSERVABLES
+from contraflow.validation import scoring
+from contraflow.validation.rivals import (
+    RIVALS,
+    SOURCE_BASE,
+    SOURCE_ORIGIN,
+    SOURCE_SERIES,
+    TRUE_SHARE_ERRORS,
+    Cache,
+    source_base,
+)
+
+ORIGINS = (2012, 2016, 2019, 2020, 2022)
+#: Years ahead that are scored.
+HORIZONS = 5
+#: Years observed to the origin that a series needs: with fewer no rival has changes to learn from.
+HISTORY = 4
+MODEL = "model"
+VARIANTS = ("carried", "stacked")
+#: Quantiles of the rivals, beside the posteriors of the origins.
+RIVALS_FILE = "rivals.npz"
+#: All opioid deaths are two fitted series that share no certificate.
+PARTS = {SOURCE_SERIES: ("us.deaths.opioids_without_synthetic.annual", "us.deaths.synthetic_opioids.annual")}
+#: Counts of who is still missing in 2026: nobody could know them at an origin, and late years look low.
+LATER_VINTAGE = ("mx.missing.annual",)
+_SYNTHETIC, _SYNTHETIC_HALF_YEARS = "us.deaths.synthetic_opioids.annual", "us.deaths.synthetic_opioids.half_year"
+#: Steps a month of the simulation, as in the fit.
+_SUBSTEPS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Yearly:
+    """A fitted series by calendar year.
+
+    ``years`` (years,), ``values`` (years,) as observed, ``rows`` (years, rows): the matrix that makes years of the
+    rows of ``target``; rows of no whole year are in none.
+    """
+
+    target: Target
+    years: np.ndarray
+    values: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values lie between 0 and 1."""
+        return self.target.series.observation.family in ("beta", "logit_normal")
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One forecast of one year, its quantiles at ``scoring.LEVELS``, and the outcome.
+
+    ``weight``: in the pool, 0 where it stays out. ``quantiles``: ours, each variant's and each rival's, by name.
+    """
+
+    origin: int
+    series: str
+    year: int
+    observed: float
+    weight: float
+    conditional: tuple[str, ...]
+    quantiles: Mapping[str, np.ndarray]
+
+    @property
+    def block(self) -> tuple[int, str]:
+        """Forecasts that err together."""
+        return self.origin, self.series
+
+    def crps(self, name: str) -> float:
+        """Log-scale score of one of the forecasts."""
+        return float(scoring.log_crps(self.quantiles[name], self.observed))
+
+
+def grid() -> Grid:
+    """Months from the start of the model to the end of the data."""
+    return Grid(START, round((DATA_END - START) * 12), substeps=_SUBSTEPS)
+
+
+def yearly() -> dict[str, Yearly]:
+    """Every fitted series that has yearly values, by id.
+
+    Half-years and quarters are summed or averaged where they fill the year. Deaths by synthetic opioids are taken from
+    their annual series in all years: the fit has the same deaths by half-years from 2018.
+    """
+    fitted = targets(grid())
+    del fitted[_SYNTHETIC_HALF_YEARS]
+    fitted[_SYNTHETIC] = _synthetic(fitted)
+    table = {name: _by_year(target) for name, target in fitted.items()}
+    return {name: series for name, series in table.items() if len(series.years)}
+
+
+def _synthetic(fitted: Mapping[str, Target]) -> Target:
+    """The annual series of synthetic opioids to the end of the data: rows and noise like those of the other opioids."""
+    like, series = fitted[PARTS[SOURCE_SERIES][0]], evidence.load().series[_SYNTHETIC]
+    if not np.array_equal(series.starts, like.series.starts):
+        raise AssertionError(f"{_SYNTHETIC} and {like.id} should have the same years")
+    observable = dataclasses.replace(OBSERVABLES[_SYNTHETIC], until=DATA_END)
+    factor = np.array([own.factor / other.factor for own, other in zip(series.rows, like.series.rows, strict=True)])
+    windows = like.windows * factor[:, None]
+    return dataclasses.replace(like, observable=observable, series=series, observed=series.values, windows=windows)
+
+
+def _windows(target: Target) -> np.ndarray:
+    """Start and end (rows, 2) of the rows of a target."""
+    last = min(DATA_END, target.observable.until) + 1e-6
+    return np.array([(r.start, r.end) for r in target.series.rows if r.start >= START - 1e-6 and r.end <= last])
+
+
+def _by_year(target: Target) -> Yearly:
+    start, end = _windows(target).T
+    year = np.floor(start + 1e-6).astype(int)
+    inside = end <= year + 1 + 1e-6
+    partial = target.series.window in ("half-year", "quarter", "month")
+    years, matrix = [], []
+    for y in np.unique(year[inside]):
+        own = inside & (year == y)
+        whole = (end - start)[own].sum() > 1 - 1e-6 if partial else own.sum() == 1
+        if whole:
+            years.append(int(y))
+            matrix.append(own / (1 if target.observable.per == "window" else own.sum()))
+    rows = np.array(matrix).reshape(len(years), len(year))
+    return Yearly(target, np.array(years, dtype=int), rows @ target.observed, rows)
+
+
+def posterior_path(folder: Path, origin: int) -> Path:
+    """Where the posterior of an origin lies."""
+    return folder / f"origin-{origin}.nc"
+
+
+def refit(origin: int, folder: Path, **options: Any) -> Path:
+    """Fit the model to what was known at the end of ``origin``, into ``posterior_path``; options are those of ``fit``.
+
+    Raises:
+        ContraflowError: as ``fit``.
+    """
+    return fit(out=posterior_path(folder, origin), until=origin + 1.0, **options)
+
+
+def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, dict[str, np.ndarray]]:
+    """Draws of every yearly series after ``origin``: ``model`` and ``carried`` → series → (years, draws).
+
+    Years are those after the origin at which the series was observed. ``posterior`` must be of data to the origin.
+    """
+    known, at, model = origin + 1.0, grid(), reference_model()
+    series = yearly()
+    record = sorted({s.target.observable.variable for s in series.values()})
+    inputs = build_inputs(at, None, posterior.latents(at.step_times), known_until=known)
+    run = simulate(model, posterior.parameters(), inputs, at, record)
+    monthly = {k: np.asarray(v).reshape(at.periods, -1) for k, v in run.values.items()}
+    forecasts: dict[str, dict[str, np.ndarray]] = {MODEL: {}, "carried": {}}
+    for name, s in series.items():
+        if not (s.years > origin).any():
+            continue
+        rng = np.random.default_rng([seed, origin, zlib.crc32(name.encode())])
+        discrepancy = posterior.discrepancy.get(name)
+        if discrepancy is None:
+            discrepancy = DISCREPANCY_MEDIAN * np.exp(DISCREPANCY_SD * rng.standard_normal(posterior.draws))
+        expected = np.asarray(s.target.expected(monthly[s.target.observable.variable]))
+        for kind, rows in predictions(s.target, expected, np.asarray(discrepancy), known, rng).items():
+            forecasts[kind][name] = (s.rows @ rows)[s.years > origin]
+    for drawn in forecasts.values():
+        for name, parts in PARTS.items():
+            drawn[name] = np.sum([drawn[part] for part in parts], axis=0)
+    return forecasts
+
+
+def predictions(
+    target: Target, expected: np.ndarray, discrepancy: np.ndarray, known: float, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Draws of a series (rows, draws) given rows that end by ``known``, without and with what was missed carried on.
+
+    ``expected`` (rows, draws) are values of the model. Observed values of later rows have no say: a reporting factor
+    is drawn given the known rows of its segment, and from its prior in a segment without any.
+    """
+    windows = _windows(target)
+    seen = windows[:, 1] <= known + 1e-6
+    residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
+    level = _reporting_factor(target, residual, discrepancy, seen, rng)
+    observation = target.series.observation.model_copy(update={"scale": "given", "level_sd": None})
+    plain = dataclasses.replace(target, series=target.series.model_copy(update={"observation": observation}))
+    carried = _carried(target, residual - level, windows.mean(axis=1), seen)
+    seeds = rng.integers(2**32)
+    return {
+        kind: predict(plain, _moved(target, expected, shift), discrepancy, np.random.default_rng(seeds))
+        for kind, shift in ((MODEL, level), ("carried", level + carried))
+    }
+
+
+def _reporting_factor(
+    target: Target, residual: np.ndarray, discrepancy: np.ndarray, seen: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws (rows, draws) of the log reporting factor, which is shared by a segment: normal prior, normal rows."""
+    level = np.zeros_like(residual)
+    if not target.level_sd:
+        return level
+    for segment in np.unique(target.segment):
+        own = target.segment == segment
+        weight = 1 / (target.noise[own & seen, None] ** 2 + discrepancy**2)
+        precision = 1 / target.level_sd**2 + weight.sum(axis=0)
+        mean = (residual[own & seen] * weight).sum(axis=0) / precision
+        level[own] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    return level
+
+
+def _carried(target: Target, missed: np.ndarray, middle: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """What later rows (rows, draws) keep of the last known miss, in the same segment as it.
+
+    The share kept a year is the correlation of neighbouring misses at the origin, taken from their medians over draws.
+    """
+    rows = np.flatnonzero(seen & np.isfinite(missed).all(axis=1))
+    shift = np.zeros_like(missed)
+    if len(rows) < HISTORY:
+        return shift
+    e = np.median(missed[rows], axis=1)
+    spacing = float(np.median(np.diff(middle[rows])))
+    correlation = float(np.clip(e[1:] @ e[:-1] / max(e @ e, 1e-12), 0.0, 0.95))
+    kept, last = correlation ** (1 / spacing), rows[-1]
+    for row in np.flatnonzero(~seen & (target.segment == target.segment[last])):
+        shift[row] = kept ** (middle[row] - middle[last]) * missed[last]
+    return shift
+
+
+def _moved(target: Target, expected: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """``expected`` moved on the scale of the residuals: logits for a logit-normal series, logs for others."""
+    if target.series.observation.family == "logit_normal":
+        odds = expected / (1 - expected) * np.exp(shift)
+        return odds / (1 + odds)
+    moved = expected * np.exp(shift)
+    return np.minimum(moved, 1 - 1e-9) if target.series.observation.family == "beta" else moved
+
+
+def _observed() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
+    """Years, values, weight and whether a share, of every series that is scored."""
+    table = {
+        name: (s.years, s.values, 0.0 if name in LATER_VINTAGE else s.target.observable.weight, s.is_share)
+        for name, s in yearly().items()
+    }
+    for name, parts in PARTS.items():
+        total = table[parts[0]][1] + table[parts[1]][1]
+        table[name] = (table[parts[0]][0], total, 0.0, False)
+    return table
+
+
+def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray]]:
+    """Every rival's quantiles after ``origin``: series → rival → (years, levels), for series long enough to score."""
+    table: dict[str, dict[str, np.ndarray]] = {}
+    for name, (years, values, _, share) in _observed().items():
+        past, ahead = years <= origin, (years > origin) & (years <= origin + HORIZONS)
+        if past.sum() < HISTORY or not ahead.any():
+            continue
+        data = years[past], values[past], years[ahead]
+        table[name] = {rival: cache.forecast(rival, *data, share) for rival in RIVALS}
+        if (name, origin) == (SOURCE_SERIES, SOURCE_ORIGIN):
+            base = source_base()
+            table[name][SOURCE_BASE] = np.stack([base[int(year)] for year in years[ahead]])
+    return table
+
+
+def entries(origin: int, forecasts: Mapping[str, Mapping[str, np.ndarray]], cache: Cache) -> list[Entry]:
+    """Our forecasts of an origin beside those of the rivals; ``forecasts`` as from ``forecast``, empty for none."""
+    conditional, observed = tuple(pulses_at(origin + 1.0)), _observed()
+    found = []
+    for name, rivals in rival_quantiles(origin, cache).items():
+        years, values, weight, _ = observed[name]
+        after = years > origin
+        ours = {kind: scoring.ensemble_quantiles(drawn[name]) for kind, drawn in forecasts.items()}
+        for k, (year, value) in enumerate(zip(years[after], values[after], strict=True)):
+            if year <= origin + HORIZONS:
+                quantiles = {who: q[k] for who, q in (ours | rivals).items()}
+                found.append(Entry(origin, name, int(year), float(value), weight, conditional, quantiles))
+    return found
+
+
+def rival_rows(folder: Path, origins: Iterable[int] = ORIGINS) -> list[dict[str, Any]]:
+    """Scores of the rivals alone, which need no fit: rows as in ``backtests`` without our part; kept in ``folder``."""
+    cache = Cache(folder / RIVALS_FILE)
+    table = [entry for origin in sorted(origins) for entry in entries(origin, {}, cache)]
+    cache.save()
+    return [_rival_row(entry) for entry in table]
+
+
+def stack(table: Iterable[Entry]) -> tuple[list[Entry], dict[int, dict[str, Any]]]:
+    """The entries with a ``stacked`` forecast, and the weight on the model and the rival chosen at each origin.
+
+    An origin learns from pooled entries of earlier origins whose year was over by then; one that has none takes half
+    of each with persistence.
+    """
+    table = list(table)
+    chosen: dict[int, dict[str, Any]] = {}
+    for origin in sorted({e.origin for e in table}):
+        past = [e for e in table if e.origin < origin and e.year <= origin and e.weight]
+        chosen[origin] = _best_stack(past) | {"learned_from": len(past)}
+    return [_with_stack(e, **chosen[e.origin]) for e in table], chosen
+
+
+def _best_stack(past: list[Entry]) -> dict[str, Any]:
+    if not past:
+        return {"weight": 0.5, "rival": "persistence"}
+    pool = np.array([e.weight for e in past])
+    scores = {rival: float(pool @ [e.crps(rival) for e in past]) for rival in RIVALS}
+    rival = min(scores, key=lambda name: scores[name])
+    outcomes = np.array([e.observed for e in past])
+    model, other = (np.log(np.stack([e.quantiles[who] for e in past])) for who in (MODEL, rival))
+    weights = np.linspace(0.0, 1.0, 21)
+    losses = [pool @ scoring.log_crps(np.exp(w * model + (1 - w) * other), outcomes) for w in weights]
+    return {"weight": round(float(weights[int(np.argmin(losses))]), 2), "rival": rival}
+
+
+def _with_stack(entry: Entry, weight: float, rival: str, learned_from: int) -> Entry:
+    ours, other = np.log(entry.quantiles[MODEL]), np.log(entry.quantiles[rival])
+    stacked = np.exp(weight * ours + (1 - weight) * other)
+    return dataclasses.replace(entry, quantiles={**entry.quantiles, "stacked": stacked})
+
+
+def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> dict[str, Any]:
+    """Score the posteriors of these origins in ``folder``; the rivals are kept there too.
+
+    Returns:
+        ``backtests``, one row a forecast; ``skill`` of the model against each rival, and of each variant in
+        ``variant_skill``; ``pit_inside_bands``; ``coverage`` and ``interval_score`` pooled; ``stacking``; ``oracle``;
+        and the hash of each posterior used.
+
+    Raises:
+        ContraflowError: the posterior of an origin is missing, of another model, or of data beyond the origin.
+    """
+    cache = Cache(folder / RIVALS_FILE)
+    table, hashes = [], {}
+    for origin in sorted(origins):
+        posterior = load_posterior(posterior_path(folder, origin))
+        if abs(float(posterior.attributes["data_until"]) - origin - 1.0) > 1e-6:
+            raise ContraflowError(
+                f"{posterior_path(folder, origin)} was fitted to data until {posterior.attributes['data_until']}: "
+                f"a backtest from {origin} needs data to its end and no further; refit it"
+            )
+        hashes[str(origin)] = posterior.hash
+        table += entries(origin, forecast(origin, posterior, seed), cache)
+    cache.save()
+    return summary(table) | {"posteriors": hashes}
+
+
+def summary(table: list[Entry]) -> dict[str, Any]:
+    """Rows, skill, calibration and stacking of these entries, as plain numbers for JSON."""
+    table, stacking = stack(table)
+    pooled = [e for e in table if e.weight]
+    values = np.array([scoring.pit(e.quantiles[MODEL], e.observed) for e in pooled])
+    return {
+        "backtests": [_row(e) for e in table],
+        "skill": skills(table, MODEL),
+        "variant_skill": {variant: skills(table, variant) for variant in VARIANTS},
+        "pit_inside_bands": scoring.pit_inside_bands(values, [e.block for e in pooled]),
+        "coverage": _pooled(pooled, scoring.covered),
+        "interval_score": _pooled(pooled, scoring.interval_score),
+        "stacking": {str(origin): how for origin, how in stacking.items()},
+        "oracle": _oracle(table),
+    }
+
+
+def skills(table: Iterable[Entry], ours: str) -> dict[str, dict[str, float]]:
+    """Skill of one of our forecasts against every rival, over the pooled entries; SOURCE over its own four years."""
+    found = {}
+    for rival in (*RIVALS, SOURCE_BASE):
+        if rival == SOURCE_BASE:
+            own = [(e, 1.0) for e in table if SOURCE_BASE in e.quantiles]
+        else:
+            own = [(e, e.weight) for e in table if e.weight]
+        if own:
+            rows = [e for e, _ in own]
+            scores, theirs = (np.array([e.crps(who) for e in rows]) for who in (ours, rival))
+            origins, series = [e.origin for e in rows], [e.series for e in rows]
+            found[rival] = scoring.skill(scores, theirs, origins, series, np.array([w for _, w in own]))
+    return found
+
+
+def _pooled(pooled: list[Entry], score: Any) -> dict[str, dict[str, float]]:
+    """Weighted mean of a score of intervals, for the model and every rival that all entries have."""
+    weights = np.array([e.weight for e in pooled])
+    outcomes = np.array([e.observed for e in pooled])
+    means = {}
+    for who in (MODEL, *VARIANTS, *RIVALS):
+        quantiles = np.stack([e.quantiles[who] for e in pooled])
+        means[who] = {
+            str(p): float(np.average(score(quantiles, outcomes, p), weights=weights)) for p in scoring.INTERVALS
+        }
+    return means
+
+
+def _oracle(table: Iterable[Entry]) -> dict[str, dict[str, float]]:
+    """By year, relative errors of medians where SOURCE was told the true share of fentanyl, and ours beside them."""
+    return {
+        str(e.year): {
+            "source_true_share": TRUE_SHARE_ERRORS[e.year],
+            MODEL: float(np.median(e.quantiles[MODEL]) / e.observed - 1),
+        }
+        for e in table
+        if SOURCE_BASE in e.quantiles
+    }
+
+
+def _rival_row(e: Entry) -> dict[str, Any]:
+    return {
+        "origin": e.origin,
+        "series": e.series,
+        "horizon": e.year - e.origin,
+        "year": e.year,
+        "observed": e.observed,
+        "rivals": {rival: e.crps(rival) for rival in (*RIVALS, SOURCE_BASE) if rival in e.quantiles},
+        "weight": e.weight,
+        "conditional_on": list(e.conditional),
+        "later_vintage": e.series in LATER_VINTAGE,
+    }
+
+
+def _row(e: Entry) -> dict[str, Any]:
+    ours = e.quantiles[MODEL]
+    return _rival_row(e) | {
+        "median": float(np.median(ours)),
+        "crps": e.crps(MODEL),
+        "variants": {variant: e.crps(variant) for variant in VARIANTS},
+        "coverage": {str(p): bool(scoring.covered(ours, e.observed, p)) for p in scoring.INTERVALS},
+        "interval_score": {str(p): float(scoring.interval_score(ours, e.observed, p)) for p in scoring.INTERVALS},
+        "pit": float(scoring.pit(ours, e.observed)),
+    }

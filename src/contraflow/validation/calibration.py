@@ -1,0 +1,222 @@
+"""Simulation-based calibration and recovery: does the fit find what made the data, as often as it says it does?
+
+Both fit many synthetic data sets at once, one chain each, with the sampler and stages of the fit itself.
+
+* Calibration draws the truth from the prior and the data from the truth, so that the truth's rank among posterior
+  draws must be uniform (Talts and others, 2018). It runs on a reduced model: the same equations and series, with a few
+  parameters, the latent driver of supply and the discrepancies free and the rest at their medians.
+* Recovery draws the truth from the posterior, so that histories look like ours, and fits the full model; how often the
+  90 % interval holds the truth is reported, not required to be 90 %, since such truths are no draws of the prior.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from contraflow.analysis.ensembles import chunks
+from contraflow.engine import Grid
+from contraflow.inference.checkpoint import Checkpoints
+from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
+from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD, synthetic
+from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.inference.problem import START, Problem, problem
+from contraflow.inference.sampler import sampler
+from contraflow.policy import Scenario
+from contraflow.system.latents import LATENTS
+from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation.scoring import pit_inside_bands
+
+#: Parameters that the reduced model leaves free: of demand, dose response, care, supply, border, violence and arms.
+REDUCED = (
+    "titration",
+    "dose_spread",
+    "demand_elasticity",
+    "pass_through",
+    "turnover_reference",
+    "seizure_share_2019",
+    "seizure_growth",
+    "fentanyl_per_user",
+    "purity_response",
+    "tolerance_adaptation",
+    "mexico_stock_time",
+)
+#: Policy effects whose calibration is checked: scenario, outcome, and the window of the effect.
+EFFECTS = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
+EFFECT_WINDOW = (2027.0, 2031.0)
+#: Draws of each chain that ranks are taken among, and those that intervals are taken from.
+REDUCED_LENGTH = Length(warmup=60, kept=49, thin=4)
+FULL_LENGTH = Length(warmup=60, kept=80, thin=2)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Synthetic data sets, one a chain: the true coordinates (size, sets) and the data by series (rows, sets)."""
+
+    target: Problem
+    truth: np.ndarray
+    observed: Mapping[str, np.ndarray]
+
+    @property
+    def sets(self) -> int:
+        """Number of data sets."""
+        return self.truth.shape[1]
+
+
+def experiment(target: Problem, truth: np.ndarray, seed: int) -> Experiment:
+    """Data drawn from the model at these true coordinates (size, sets)."""
+    rng = np.random.default_rng([seed, 5])
+    monthly = {k: np.asarray(v) for k, v in target.monthly(jnp.asarray(truth)).items()}
+    discrepancy = {k: np.asarray(v) for k, v in target.unpack(jnp.asarray(truth))[2].items()}
+    observed = {
+        t.id: synthetic(t, np.asarray(t.expected(monthly[t.observable.variable])), discrepancy[t.id], rng)
+        for t in target.prepared.values()
+    }
+    return Experiment(target, truth, observed)
+
+
+def refit(
+    made: Experiment,
+    free: np.ndarray,
+    length: Length,
+    seed: int,
+    folder: Path,
+    log: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> np.ndarray:
+    """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth."""
+    target = made.target
+    given = {
+        "weights": jnp.ones(len(target.prepared)),
+        "observed": {k: jnp.asarray(v) for k, v in made.observed.items()},
+    }
+    engine = sampler(lambda y, g: target.log_density(y, g["weights"], g["observed"]), target.size, progress, np.inf)
+    start = np.where(free[:, None], 0.0, made.truth)
+    data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
+    key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist(), **asdict(length)}
+    saved = Checkpoints(folder, key)
+    drawn, _ = run_stage("sets", engine, start, given, free, seed, length=length, saved=saved, log=log)
+    saved.remove()
+    return drawn
+
+
+def calibrate(
+    seed: int,
+    folder: Path,
+    sets: int = 208,
+    log: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+    length: Length = REDUCED_LENGTH,
+) -> dict[str, Any]:
+    """Ranks of the truth among posterior draws of the reduced model, and whether they keep within their bands.
+
+    The result has ``datasets``, ``quantities``, ``inside_bands`` (how many) and ``outside`` (which).
+    """
+    target = problem()
+    free = reduced(target)
+    truth = np.zeros((target.size, sets))
+    truth[free] = np.random.default_rng([seed, 3]).standard_normal((int(free.sum()), sets))
+    made = experiment(target, truth, seed)
+    drawn = refit(made, free, length, seed, folder, log, progress)
+    ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
+    real = policy_effects(target, truth)
+    found = policy_effects(target, np.concatenate(list(drawn), axis=1))
+    for name, values in found.items():
+        ranks[name] = (values.reshape(len(drawn), sets) < real[name]).mean(axis=0)
+    inside = {n: pit_inside_bands(_places(r, len(drawn), seed), range(sets)) for n, r in ranks.items()}
+    return {
+        "datasets": sets,
+        "quantities": len(inside),
+        "inside_bands": sum(inside.values()),
+        "outside": sorted(n for n, ok in inside.items() if not ok),
+    }
+
+
+def recover(
+    posterior: Posterior,
+    seed: int,
+    folder: Path,
+    histories: int = 56,
+    log: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+    length: Length = FULL_LENGTH,
+) -> dict[str, Any]:
+    """How often 90 % intervals of the full model hold the truth, over synthetic histories like ours.
+
+    The result has ``histories``, ``coverage_90`` over all free coordinates and histories, ``effects`` (the same of
+    each policy effect) and ``lowest``: the ten coordinates covered least.
+    """
+    target = problem()
+    truth = coordinates(target, posterior.thin(histories))
+    made = experiment(target, truth, seed)
+    free = ~held(target)
+    drawn = refit(made, free, length, seed, folder, log, progress)
+    low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+    inside = {
+        n: float(((truth[k] > low[k]) & (truth[k] < high[k])).mean()) for k, n in enumerate(target.names) if free[k]
+    }
+    real, found = policy_effects(target, truth), policy_effects(target, np.concatenate(list(drawn), axis=1))
+    effects = {}
+    for name, values in found.items():
+        bottom, top = np.quantile(values.reshape(len(drawn), histories), [0.05, 0.95], axis=0)
+        effects[name] = float(((real[name] > bottom) & (real[name] < top)).mean())
+    return {
+        "histories": histories,
+        "coverage_90": float(np.mean(list(inside.values()))),
+        "effects": effects,
+        "lowest": [[n, inside[n]] for n in sorted(inside, key=inside.__getitem__)[:10]],
+    }
+
+
+def reduced(target: Problem) -> np.ndarray:
+    """The coordinates that the reduced model leaves free."""
+    latent, noise = f"{SUPPLY_LATENT}[", "discrepancy:"
+    return np.array([n in REDUCED or n.startswith((latent, noise)) for n in target.names])
+
+
+def coordinates(target: Problem, posterior: Posterior) -> np.ndarray:
+    """The draws of a posterior as coordinates (size, draws) of the fitting problem."""
+    y = np.zeros((target.size, posterior.draws))
+    for name in target.parameters:
+        y[target.index(name)] = posterior.coordinates[name]
+    for name, count in target.innovations.items():
+        first = target.index(f"{name}[0]")
+        y[first : first + count] = posterior.innovations[name][:count]
+    for series in target.prepared:
+        ratio = posterior.discrepancy[series] / DISCREPANCY_MEDIAN
+        y[target.index(f"discrepancy:{series}")] = np.log(ratio) / DISCREPANCY_SD
+    return y
+
+
+def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:
+    """Paired effects (draws,) of ``EFFECTS`` at coordinates y (size, draws); latent drivers only fade after the data.
+
+    So an effect is a function of the coordinates alone, which ranks of the truth among draws need.
+    """
+    draws = y.shape[1]
+    innovations = {}
+    for name, count in target.innovations.items():
+        innovations[name] = np.zeros((len(LATENTS[name].knots(PROJECTION_END)), draws))
+        innovations[name][:count] = y[target.index(f"{name}[0]") :][:count]
+    quiet = Posterior({n: y[target.index(n)] for n in target.parameters}, innovations, {}, {})
+    grid = Grid(START, round((EFFECT_WINDOW[1] - START) * 12), substeps=target.grid.substeps)
+    window = grid.times >= EFFECT_WINDOW[0] - 1e-6
+    policies = [None, *(Scenario.load(name) for name, _ in EFFECTS)]
+    variables = [OUTCOMES[outcome].variable for _, outcome in EFFECTS]
+    found: dict[str, list[np.ndarray]] = {f"effect: {name} on {outcome}": [] for name, outcome in EFFECTS}
+    for _, (without, *under) in chunks(target.model, quiet, {}, grid, policies, sorted(set(variables))):
+        for values, variable, under_policy in zip(found.values(), variables, under, strict=True):
+            change = under_policy[variable] - without[variable]
+            values.append(change[window].sum(axis=0) / 12)
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _places(ranks: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Ranks as shares, spread evenly within their steps, so that a calibrated quantity is uniform."""
+    return (np.round(ranks * draws) + np.random.default_rng([seed, 9]).uniform(size=ranks.shape)) / (draws + 1)

@@ -1,0 +1,100 @@
+"""What a part of the validation found, as a file with the model and the posterior that it belongs to.
+
+Results ship with the package. A result of another model or posterior is still readable, and is reported as stale.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from contraflow.errors import ContraflowError
+
+FIGURES = 5
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a result belongs to: hashes of the model, as ``fit_hash``, and of the posterior."""
+
+    model: str
+    posterior: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One part's result, as plain values, and what it belongs to. ``version`` of contraflow and date of the run."""
+
+    part: str
+    made: Made
+    version: str
+    date: str
+    result: Mapping[str, Any]
+
+
+def folder() -> Path:
+    """Where the results that ship lie."""
+    return Path(str(resources.files("contraflow.validation").joinpath("results")))
+
+
+def load(part: str) -> Record | None:
+    """The stored result of a part, or None.
+
+    Raises:
+        ContraflowError: a file that is not a result.
+    """
+    path = folder() / f"{part}.json"
+    if not path.exists():
+        return None
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return Record(part, Made(held["model"], held["posterior"]), held["version"], held["date"], held["result"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ContraflowError(
+            f"{path} is not a result of the validation ({error}); make it again with "
+            f"`contraflow validate --part {part}`"
+        ) from None
+
+
+def save(part: str, made: Made, result: Mapping[str, Any]) -> Path:
+    """Store a part's result, whole or not at all; numbers to five figures, so that files stay small.
+
+    Raises:
+        ContraflowError: the package's folder cannot be written to.
+    """
+    path = folder() / f"{part}.json"
+    content = {
+        "part": part,
+        "model": made.model,
+        "posterior": made.posterior,
+        "version": metadata.version("contraflow"),
+        "date": datetime.date.today().isoformat(),
+        "result": rounded(result),
+    }
+    partial = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ContraflowError(f"cannot write to {path.parent}: {error.strerror or error}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def rounded(value: Any) -> Any:
+    """Plain values with every float to five significant figures; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(k): rounded(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.{FIGURES}g}") if math.isfinite(value) else None
+    return value

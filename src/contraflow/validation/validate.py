@@ -1,0 +1,234 @@
+"""The validation as one value: parts that are made one by one, stored with what they belong to, and put together.
+
+A part is one entry of ``PARTS``. Heavy parts are read from where ``make validate`` stored them; a part whose result
+belongs to another model or posterior is shown and listed as stale, one that was never run is null and listed as
+missing, with the command that makes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contraflow.errors import UnknownName, nearest
+from contraflow.inference.posterior import PosteriorError, fit_hash, holds_fit, load_posterior
+from contraflow.validation import record
+from contraflow.validation.record import Made
+
+Step = Callable[[str], None]
+Result = Mapping[str, Any]
+
+#: Where refits of parts that need many are kept while they are made; not part of the package.
+WORK = Path("build/validation")
+QUICK_DRAWS = 60
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the validation.
+
+    Attributes:
+        id: name on the command line and of the stored file.
+        fills: keys of the whole that its result has.
+        run: makes the result; told what to call with the name of each step, and whether to be quick.
+        stored: whether it is heavy and its result kept; else it is made anew each time.
+        light: whether it has a quick version.
+        reads_posterior: whether the shipped draws are used; if not, only another model makes the result stale.
+    """
+
+    id: str
+    fills: tuple[str, ...]
+    run: Callable[[Step, bool], Result]
+    stored: bool = True
+    light: bool = True
+    reads_posterior: bool = True
+
+
+def _diagnostics(step: Step, quick: bool) -> Result:
+    """The worst over the stages whose draws are used; chains with other stage-1 draws have targets of their own."""
+    written = json.loads(load_posterior(check=False).attributes.get("report", "{}"))
+    checked = [d for stage, d in (written.get("diagnostics") or {}).items() if stage != "joint"]
+    went = [s for stage, s in (written.get("stages") or {}).items() if stage != "joint"]
+    if not checked:
+        return {"diagnostics": None}
+    return {
+        "diagnostics": {
+            "rhat_max": max(d["rhat_max"] for d in checked),
+            "ess_bulk_min": min(d["ess_bulk_min"] for d in checked),
+            "ess_tail_min": min(d["ess_tail_min"] for d in checked),
+            "divergence_share": max(s["divergence_share"] for s in went),
+        }
+    }
+
+
+def _backtests(step: Step, quick: bool) -> Result:
+    from contraflow.inference.fit import BRIEF
+    from contraflow.validation import backtests
+
+    folder = WORK / "backtests"
+    for origin in backtests.ORIGINS:
+        step(f"origin {origin}")
+        if not holds_fit(backtests.posterior_path(folder, origin)):
+            backtests.refit(origin, folder, plan=BRIEF, log=step)
+    step("scores")
+    return backtests.backtests(folder)
+
+
+def _calibration(step: Step, quick: bool) -> Result:
+    from contraflow.validation.calibration import calibrate
+
+    return {"sbc": calibrate(1, WORK / "calibration", log=step)}
+
+
+def _recovery(step: Step, quick: bool) -> Result:
+    from contraflow.validation.calibration import recover
+
+    return {"recovery": recover(load_posterior(), 1, WORK / "recovery", log=step)}
+
+
+def _alternatives(step: Step, quick: bool) -> Result:
+    from contraflow.validation.alternatives import alternatives
+
+    return {"alternatives": alternatives(WORK / "alternatives", step)}
+
+
+def _held_back(step: Step, quick: bool) -> Result:
+    from contraflow.validation.held_back import DRAWS, held_back
+
+    return {"held_back": held_back(load_posterior(), step, QUICK_DRAWS if quick else DRAWS)}
+
+
+def _barlas(step: Step, quick: bool) -> Result:
+    from contraflow.validation.barlas import barlas
+
+    return {"barlas": barlas(load_posterior(), step, quick)}
+
+
+PARTS: dict[str, Part] = {
+    part.id: part
+    for part in (
+        Part("diagnostics", ("diagnostics",), _diagnostics, stored=False),
+        Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
+        Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
+        Part("recovery", ("recovery",), _recovery, light=False),
+        Part("alternatives", ("alternatives",), _alternatives, light=False, reads_posterior=False),
+        Part("held-back", ("held_back",), _held_back),
+        Part("barlas", ("barlas",), _barlas),
+    )
+}
+#: Every key of the whole, in order; one that no part fills is null.
+KEYS = (
+    "diagnostics", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "held_back", "alternatives", "barlas",
+)  # fmt: skip
+
+
+def part(name: str) -> Part:
+    """The part of this name.
+
+    Raises:
+        UnknownName: with the nearest name.
+    """
+    if name in PARTS:
+        return PARTS[name]
+    raise UnknownName("part", name, nearest(name, PARTS))
+
+
+def made() -> Made:
+    """What a result made now belongs to.
+
+    Raises:
+        PosteriorError: there is no posterior.
+    """
+    return Made(fit_hash(), load_posterior(check=False).hash)
+
+
+def make(names: Iterable[str], step: Step) -> list[Path]:
+    """Run these parts in full and store each as soon as it is done; returns the files.
+
+    Raises:
+        UnknownName: no such part, before any is run.
+        PosteriorError: there is no posterior, or it belongs to another model.
+    """
+    chosen = [part(name) for name in names]
+    posterior = load_posterior()
+    now = Made(fit_hash(), posterior.hash)
+    paths = []
+    for p in chosen:
+        if p.stored:
+            paths.append(record.save(p.id, now, p.run(_told(step, p), False)))
+    return paths
+
+
+def due() -> list[str]:
+    """The stored parts that are missing or stale: what is left to be made."""
+    now = made()
+    return [p.id for p in PARTS.values() if p.stored and _standing(p, now)[0] != "fresh"]
+
+
+def validate(step: Step, quick: bool = False) -> dict[str, Any]:
+    """The whole validation as plain values.
+
+    ``quick`` makes light versions of the parts that have one, and neither reads nor writes what is stored.
+
+    Returns:
+        The keys of ``KEYS``, and: ``model`` and ``posterior``, the hashes of now; ``quick``; ``missing`` and
+        ``stale``, rows of ``part``, ``why`` and ``command``.
+    """
+    now = made()
+    whole: dict[str, Any] = dict.fromkeys(KEYS)
+    whole |= {"model": now.model, "posterior": now.posterior, "quick": quick, "missing": [], "stale": []}
+    if why := _stale_posterior():
+        whole["stale"].append({"part": "posterior", "why": why, "command": "contraflow fit"})
+    for p in PARTS.values():
+        if p.light if quick else not p.stored:
+            result: Result | None = record.rounded(p.run(_told(step, p), quick))
+            standing, why = "fresh", ""
+        elif quick:
+            result, standing, why = None, "missing", "it has no quick version"
+        else:
+            held = record.load(p.id)
+            result = held.result if held else None
+            standing, why = _standing(p, now)
+        if standing != "fresh":
+            whole[standing].append({"part": p.id, "why": why, "command": f"contraflow validate --part {p.id}"})
+        whole |= {key: result[key] for key in p.fills} if result else {}
+    listed = {row["part"] for row in (*whole["missing"], *whole["stale"])}
+    for key in KEYS:
+        if whole[key] is None and not any(key in p.fills for p in PARTS.values() if p.id in listed):
+            whole["missing"].append({"part": key, **_UNFILLED.get(key, _NO_PART)})
+    return whole
+
+
+_NO_PART = {"why": "no part of this version makes it", "command": None}
+_UNFILLED = {"diagnostics": {"why": "the posterior does not carry them", "command": "contraflow fit"}}
+
+
+def _standing(p: Part, now: Made) -> tuple[str, str]:
+    """Whether a stored part is fresh, stale or missing, and why."""
+    held = record.load(p.id)
+    if held is None:
+        return "missing", "it was never run"
+    parts = [
+        f"made for {kind} {old}, this is {new}"
+        for kind, old, new in (
+            ("model", held.made.model, now.model),
+            ("posterior", held.made.posterior, now.posterior),
+        )
+        if old != new and (kind == "model" or p.reads_posterior)
+    ]
+    return ("stale", "; ".join(parts)) if parts else ("fresh", "")
+
+
+def _stale_posterior() -> str:
+    try:
+        load_posterior()
+    except PosteriorError as error:
+        return str(error)
+    return ""
+
+
+def _told(step: Step, p: Part) -> Step:
+    return lambda what: step(f"{p.id}: {what}")

@@ -1,0 +1,37 @@
+"""Structural alternatives: what they fix exists, and stacking finds the mixture that scores best."""
+
+import numpy as np
+import pytest
+
+from contraflow import evidence
+from contraflow.inference import priors
+from contraflow.policy import Scenario
+from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation.alternatives import ALTERNATIVES, HEADLINES, stacking_weights
+
+
+def test_at_most_six_and_every_fixed_value_is_one_the_parameter_can_take():
+    assert len(ALTERNATIVES) <= 6 and not ALTERNATIVES[0].fixed
+    known = evidence.load().parameters
+    for a in ALTERNATIVES:
+        for name, value in a.fixed.items():
+            prior = known[name].prior
+            back = float(priors.value(prior, np.asarray(priors.coordinate(prior, value))))
+            assert back == pytest.approx(value, abs=0.01), f"{a.id}: {name} cannot be {value}"
+
+
+def test_headlines_are_shipped_scenarios_and_outcomes():
+    assert {s for s, _ in HEADLINES} <= set(Scenario.shipped()) and {o for _, o in HEADLINES} <= set(OUTCOMES)
+
+
+def test_the_better_forecaster_gets_the_weight():
+    rng = np.random.default_rng(0)
+    good, bad = rng.normal(0, 0.3, 200), rng.normal(-4, 0.3, 200)
+    weights = stacking_weights(np.stack([bad, good, bad - 1]))
+    assert weights.sum() == pytest.approx(1) and weights[1] > 0.95
+
+
+def test_forecasters_that_are_right_in_turn_share_the_weight():
+    first = np.where(np.arange(100) % 2, 0.0, -5.0)
+    weights = stacking_weights(np.stack([first, -5.0 - first]))
+    assert weights == pytest.approx([0.5, 0.5], abs=0.02)

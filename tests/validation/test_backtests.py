@@ -1,0 +1,256 @@
+"""Backtests: no hindsight in any forecast, years made of rows, stacking from the past alone, and the rows written."""
+
+import dataclasses
+import json
+import zlib
+
+import numpy as np
+import pytest
+
+from contraflow import evidence
+from contraflow.errors import ContraflowError
+from contraflow.inference.likelihood import targets
+from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.system import model_parameters
+from contraflow.system.latents import LATENTS
+from contraflow.validation import backtests, scoring
+from contraflow.validation.backtests import (
+    HISTORY,
+    LATER_VINTAGE,
+    MODEL,
+    ORIGINS,
+    PARTS,
+    Entry,
+    entries,
+    forecast,
+    posterior_path,
+    predictions,
+    stack,
+    summary,
+    yearly,
+)
+from contraflow.validation.rivals import RIVALS, SOURCE_SERIES, persistence
+
+DRAWS = 6
+
+
+def drawn(name, number, scale):
+    return scale * np.random.default_rng(zlib.crc32(name.encode())).standard_normal(number)
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    """Draws near the middle of the prior, with latents of their own after every origin."""
+    knots = {name: (len(latent.knots(PROJECTION_END)), DRAWS) for name, latent in LATENTS.items()}
+    known = evidence.load().parameters
+    free = [name for name in model_parameters() if not known[name].prior.is_fixed]
+    return Posterior(
+        {name: drawn(name, DRAWS, 0.2) for name in free},
+        {name: drawn(name, size, 1.0) for name, size in knots.items()},
+        {name: 0.05 * np.exp(drawn(name, DRAWS, 0.2)) for name in targets(backtests.grid())},
+        {"model_hash": fit_hash(), "seed": 1, "data_until": 2017.0},
+    )
+
+
+class Quick:
+    """In place of the cache: every rival is persistence, so that ARIMA need not be fitted."""
+
+    def forecast(self, rival, years, values, wanted, share):
+        return np.exp(persistence(years, np.log(values), int(wanted[-1] - years[-1])))[wanted - years[-1] - 1]
+
+    def save(self):
+        pass
+
+
+def altered(until, factor, before=False):
+    """The evidence with observed values and drivers after ``until`` changed (or those before it)."""
+    known = evidence.load()
+
+    def moved(value, date, share):
+        change = date <= until if before else date > until + 1e-6
+        return (value * 0.9 if share else value * factor) if change else value
+
+    def rows(series):
+        share = series.observation.family in ("beta", "logit_normal")
+        return tuple(dataclasses.replace(r, value=moved(r.value, r.end, share)) for r in series.rows)
+
+    series = {name: s.model_copy(update={"rows": rows(s)}) for name, s in known.series.items()}
+    if before:
+        return dataclasses.replace(known, series=series)
+    drivers = {
+        name: d.model_copy(
+            update={"rows": tuple(dataclasses.replace(r, value=moved(r.value, r.date, False)) for r in d.rows)}
+        )
+        for name, d in known.drivers.items()
+        if d.rows[0].date <= until and name != "border_effort_years"
+    }
+    return dataclasses.replace(known, series=series, drivers=known.drivers | drivers)
+
+
+def test_no_outcome_and_no_driver_after_the_origin_moves_a_forecast(posterior, monkeypatch):
+    before = forecast(2016, posterior)
+    assert len(before[MODEL]) > 15 and set(before) == {MODEL, "carried"}
+    later = altered(2017.0, 3.0)
+    monkeypatch.setattr(evidence, "load", lambda: later)
+    after = forecast(2016, posterior)
+    for kind, series in before.items():
+        for name, values in series.items():
+            assert np.array_equal(values, after[kind][name]), (kind, name)
+
+
+def test_what_was_observed_before_the_origin_does_move_the_forecasts_that_learn_from_it(posterior, monkeypatch):
+    before = forecast(2016, posterior)
+    other = altered(2017.0, 1.5, before=True)
+    monkeypatch.setattr(evidence, "load", lambda: other)
+    after = forecast(2016, posterior)
+    free = "mx.arrests.annual"
+    assert np.median(after[MODEL][free] / before[MODEL][free]) == pytest.approx(1.5, rel=0.02)
+    given = "mx.homicides.inegi.annual"
+    assert np.array_equal(after[MODEL][given], before[MODEL][given])
+    assert not np.array_equal(after["carried"][given], before["carried"][given])
+
+
+def test_rivals_see_nothing_after_the_origin(monkeypatch):
+    before = backtests.rival_quantiles(2016, Quick())
+    later = altered(2017.0, 3.0)
+    monkeypatch.setattr(evidence, "load", lambda: later)
+    after = backtests.rival_quantiles(2016, Quick())
+    assert set(before) == set(after)
+    assert all(np.array_equal(before[s][r], after[s][r]) for s in before for r in RIVALS)
+
+
+def test_half_years_and_quarters_make_whole_years():
+    series, known = yearly(), evidence.load().series
+    seized = series["border.seized.fentanyl.half_year"]
+    assert np.allclose(seized.values, known["border.seized.fentanyl.annual"].values, rtol=1e-3)
+    purity = known["us.market.fentanyl_powder_purity"]
+    quarters = purity.values[np.floor(purity.starts + 1e-6) == 2023]
+    assert len(quarters) == 4
+    own = series["us.market.fentanyl_powder_purity"]
+    assert own.years[-1] == 2023, "2024 lacks two months"
+    assert own.values[-1] == pytest.approx(quarters.mean())
+
+
+def test_synthetic_opioids_to_2018_are_as_in_the_fit():
+    own, fitted = yearly()["us.deaths.synthetic_opioids.annual"], targets(backtests.grid())
+    there = fitted["us.deaths.synthetic_opioids.annual"]
+    number = len(there.observed)
+    assert own.years[number - 1] == 2017 and own.years[-1] == 2024
+    assert np.allclose(own.target.windows[:number], there.windows)
+    assert np.array_equal(own.values[:number], there.observed)
+
+
+def test_all_opioid_deaths_are_their_two_parts_in_data_and_in_the_forecast(posterior):
+    series, total = yearly(), evidence.load().series[SOURCE_SERIES]
+    parts = PARTS[SOURCE_SERIES]
+    assert np.allclose(sum(series[p].values for p in parts), total.values)
+    made = forecast(2020, posterior)[MODEL]
+    assert np.array_equal(made[SOURCE_SERIES], made[parts[0]] + made[parts[1]])
+    assert made[SOURCE_SERIES].shape == (4, DRAWS)
+
+
+def test_the_reporting_factor_is_learned_from_known_rows_of_its_segment_alone():
+    target = targets(backtests.grid())["us.oud.prescription_misuse.nsduh"]
+    expected = np.repeat(target.observed[:, None] / 2, 4000, axis=1)
+    made = predictions(target, expected, np.full(4000, 0.05), 2018.0, np.random.default_rng(0))[MODEL]
+    log = np.log(made / expected)
+    starts = np.array([row.start for row in target.series.rows if row.start >= 2000])
+    in_2019, in_2020 = log[starts == 2019.0][0], log[starts == 2020.0][0]
+    noise = target.noise[0] ** 2 + 0.05**2
+    precision = 1 / target.level_sd**2 + 3 / noise
+    assert in_2019.mean() == pytest.approx(np.log(2) * 3 / noise / precision, abs=0.01)
+    assert in_2019.std() == pytest.approx(np.sqrt(noise + 1 / precision), rel=0.05)
+    assert in_2020.mean() == pytest.approx(0.0, abs=0.02), "a new segment: nothing is known of its level"
+    assert in_2020.std() == pytest.approx(np.sqrt(noise + target.level_sd**2), rel=0.05)
+
+
+@pytest.mark.parametrize(("missed", "kept"), [(np.full(25, 0.2), True), (0.2 * (-1.0) ** np.arange(25), False)])
+def test_a_lasting_miss_is_carried_on_and_fades_and_one_that_alternates_is_not(missed, kept):
+    target = targets(backtests.grid())["mx.homicides.inegi.annual"]
+    expected = np.repeat((target.observed * np.exp(-missed))[:, None], 2000, axis=1)
+    made = predictions(target, expected, np.full(2000, 0.02), 2013.0, np.random.default_rng(0))
+    shift = np.log(np.median(made["carried"], axis=1) / np.median(made[MODEL], axis=1))
+    assert np.allclose(shift[:13], 0, atol=1e-9), "known years are as the model has them"
+    if kept:
+        assert 0.15 < shift[13] < 0.2 and np.all(np.diff(shift[13:]) < 0) and shift[-1] > 0
+    else:
+        assert np.allclose(shift, 0)
+
+
+def entry(origin, year, model, rival, observed=1.0, weight=1.0, series="a"):
+    """Lognormal forecasts with these medians."""
+    shape = scoring.quantiles_between([0.25, 0.75], np.exp([-0.05, 0.05]))
+    quantiles = {MODEL: model * shape, **dict.fromkeys(RIVALS, rival * shape), "carried": model * shape}
+    return Entry(origin, series, year, observed, weight, (), quantiles)
+
+
+def test_stacking_starts_at_a_half_and_then_follows_what_served_best():
+    good = [entry(o, o + h, model=1.0, rival=1.4) for o in (2012, 2016, 2019) for h in (1, 2, 3)]
+    _, chosen = stack(good)
+    assert [chosen[o]["weight"] for o in (2012, 2016, 2019)] == [0.5, 1.0, 1.0]
+    bad = [entry(o, o + h, model=1.4, rival=1.0) for o in (2012, 2016, 2019) for h in (1, 2, 3)]
+    table, chosen = stack(bad)
+    assert chosen[2016]["weight"] == 0.0
+    assert np.array_equal(table[-1].quantiles["stacked"], table[-1].quantiles["persistence"])
+
+
+def test_stacking_learns_only_from_years_that_were_over_and_from_the_pool():
+    seen = entry(2012, 2014, model=1.0, rival=1.4)
+    unseen = [
+        entry(2012, 2017, model=5.0, rival=1.0),
+        entry(2016, 2017, model=5.0, rival=1.0),
+        entry(2012, 2013, model=5.0, rival=1.0, weight=0.0),
+    ]
+    _, chosen = stack([seen, *unseen])
+    assert chosen[2016] == {"weight": 1.0, "rival": "persistence", "learned_from": 1}
+
+
+def test_rows_and_summary_are_what_the_validation_report_holds(posterior):
+    table = [e for origin in ORIGINS for e in entries(origin, forecast(origin, posterior), Quick())]
+    result = summary(table)
+    assert json.loads(json.dumps(result)) == result
+    rows = result["backtests"]
+    for row in rows:
+        assert {"origin", "series", "horizon", "crps", "rivals", "coverage"} <= set(row)
+        assert set(row["rivals"]) >= set(RIVALS) and set(row["coverage"]) == {"50", "80", "95"}
+        assert 1 <= row["horizon"] <= 5 and row["horizon"] == row["year"] - row["origin"]
+        assert row["coverage"]["95"] or not row["coverage"]["50"]
+    assert {row["origin"] for row in rows} == set(ORIGINS)
+    assert {"median", "q05", "q95"} <= set(result["skill"]["persistence"])
+    assert set(result["skill"]) == {*RIVALS, "source_base"}
+    assert isinstance(result["pit_inside_bands"], bool)
+    with_source = [row["year"] for row in rows if "source_base" in row["rivals"]]
+    assert with_source == [2021, 2022, 2023, 2024] == [int(year) for year in result["oracle"]]
+    out = {row["series"] for row in rows if not row["weight"]}
+    assert out == {*LATER_VINTAGE, SOURCE_SERIES}
+    conditional = {row["origin"]: row["conditional_on"] for row in rows}
+    assert conditional[2020] == ["pandemic_pulse"] and conditional[2019] == conditional[2022] == []
+
+
+def test_a_series_needs_a_past_to_be_scored():
+    scored_then = {e.series for e in entries(2019, {}, Quick())}
+    assert "border.seized.heroin.annual" not in scored_then
+    assert "border.seized.heroin.annual" in {e.series for e in entries(2022, {}, Quick())}
+    assert all((yearly()[name].years <= 2019).sum() >= HISTORY for name in scored_then - {SOURCE_SERIES})
+
+
+def test_scores_of_rivals_need_no_posterior(tmp_path, monkeypatch):
+    monkeypatch.setattr(backtests, "Cache", lambda path: Quick())
+    rows = backtests.rival_rows(tmp_path, [2020])
+    assert rows and all("crps" not in row and set(row["rivals"]) >= set(RIVALS) for row in rows)
+
+
+def test_a_posterior_of_data_beyond_the_origin_is_refused(posterior, tmp_path):
+    posterior.save(posterior_path(tmp_path, 2012))
+    with pytest.raises(ContraflowError, match="data to its end and no further"):
+        backtests.backtests(tmp_path, [2012])
+    with pytest.raises(ContraflowError, match="no posterior"):
+        backtests.backtests(tmp_path, [2016])
+
+
+def test_a_posterior_of_the_right_data_is_scored(posterior, tmp_path, monkeypatch):
+    monkeypatch.setattr(backtests, "Cache", lambda path: Quick())
+    posterior.save(posterior_path(tmp_path, 2016))
+    result = backtests.backtests(tmp_path, [2016])
+    assert {row["origin"] for row in result["backtests"]} == {2016}
+    assert set(result["posteriors"]) == {"2016"}

@@ -1,0 +1,141 @@
+"""The validation put together: what is stored belongs to a model and a posterior, and is stale when they change."""
+
+import json
+
+import pytest
+
+from contraflow.errors import ContraflowError, UnknownName
+from contraflow.inference.posterior import PosteriorError
+from contraflow.validation import record, validate
+from contraflow.validation.record import Made
+from contraflow.validation.validate import KEYS, Part
+
+NOW = Made("model", "posterior")
+
+
+class Invented:
+    """A posterior of which only the hash and the record of its fit are asked."""
+
+    hash = NOW.posterior
+    attributes = {"report": json.dumps({})}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder of results, a current posterior, and two parts: one stored, one made each time."""
+    runs = []
+
+    def heavy(step, quick):
+        runs.append(quick)
+        step("half way")
+        return {"sbc": {"datasets": 200 + (1 / 3), "quantities": 4, "inside_bands": 3}, "recovery": None}
+
+    def light(step, quick):
+        return {"held_back": [{"id": "T9", "verdict": "agrees"}]}
+
+    parts = (
+        Part("heavy", ("sbc", "recovery"), heavy),
+        Part("light", ("held_back",), light, stored=False),
+        Part("slow", ("backtests",), lambda step, quick: {"backtests": []}, light=False),
+    )  # fmt: skip
+    monkeypatch.setattr(validate, "PARTS", {p.id: p for p in parts})
+    monkeypatch.setattr(validate, "load_posterior", lambda path=None, check=True: Invented())
+    monkeypatch.setattr(validate, "fit_hash", lambda: NOW.model)
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
+    return tmp_path, runs
+
+
+def test_what_was_never_run_is_null_and_listed_with_its_command(place):
+    whole = validate.validate(print)
+    assert [key for key in whole if key in KEYS] == list(KEYS)
+    assert whole["sbc"] is None and whole["held_back"]
+    missing = {row["part"]: row for row in whole["missing"]}
+    assert missing["heavy"]["command"] == "contraflow validate --part heavy"
+    assert {"alternatives", "barlas"} <= set(missing)  # nothing makes them here
+    assert validate.due() == ["heavy", "slow"] and whole["stale"] == []
+
+
+def test_a_part_is_stored_with_what_it_belongs_to_and_read_again(place):
+    folder, runs = place
+    (path,) = validate.make(["heavy"], print)
+    assert path.parent == folder and record.load("heavy").made == NOW
+    whole = validate.validate(print)
+    assert whole["sbc"]["datasets"] == 200.33 and runs == [False]
+    assert validate.due() == ["slow"]
+    assert "heavy" not in {row["part"] for row in whole["missing"]}
+
+
+@pytest.mark.parametrize("made", [Made("other", NOW.posterior), Made(NOW.model, "other")])
+def test_a_result_of_another_model_or_posterior_is_shown_and_listed_as_stale(place, made):
+    record.save("heavy", made, {"sbc": {"datasets": 1}, "recovery": None})
+    whole = validate.validate(print)
+    (row,) = whole["stale"]
+    assert row["part"] == "heavy" and "other" in row["why"] and whole["sbc"] == {"datasets": 1}
+    assert "heavy" in validate.due()
+
+
+def test_quick_neither_reads_nor_writes_what_is_stored(place):
+    folder, runs = place
+    record.save("heavy", NOW, {"sbc": {"datasets": 1}, "recovery": None})
+    before = (folder / "heavy.json").read_bytes()
+    whole = validate.validate(print, quick=True)
+    assert runs == [True] and whole["quick"] and whole["sbc"]["datasets"] == 200.33
+    assert (folder / "heavy.json").read_bytes() == before
+    assert {"part": "slow", "why": "it has no quick version", "command": "contraflow validate --part slow"} in (
+        whole["missing"]
+    )
+
+
+def test_a_stale_posterior_is_told_and_nothing_is_made_of_it(place, monkeypatch):
+    def refused(path=None, check=True):
+        if check:
+            raise PosteriorError("equations have changed")
+        return Invented()
+
+    monkeypatch.setattr(validate, "load_posterior", refused)
+    whole = validate.validate(print)
+    assert whole["stale"] == [{"part": "posterior", "why": "equations have changed", "command": "contraflow fit"}]
+    with pytest.raises(PosteriorError):
+        validate.make(["heavy"], print)
+
+
+def test_an_unknown_part_is_refused_before_any_is_run(place):
+    with pytest.raises(UnknownName, match="heavy"):
+        validate.make(["heavy", "heavi"], print)
+    assert place[1] == []
+
+
+def test_a_damaged_result_says_how_to_make_it_again(place):
+    (place[0] / "heavy.json").write_text("{}")
+    with pytest.raises(ContraflowError, match="--part heavy"):
+        validate.validate(print)
+
+
+def test_stored_numbers_are_short_and_json():
+    assert record.rounded({"a": 0.123456789, "b": [float("nan"), 3, "x"], "c": None}) == {
+        "a": 0.12346, "b": [None, 3, "x"], "c": None,
+    }  # fmt: skip
+
+
+def test_the_shipped_parts_fill_the_promised_keys_once():
+    filled = [key for p in validate.PARTS.values() for key in p.fills]
+    assert len(filled) == len(set(filled)) and set(filled) <= set(KEYS)
+    assert all(id == p.id for id, p in validate.PARTS.items())
+
+
+def test_diagnostics_are_the_worst_of_the_stages_used(monkeypatch):
+    stages = {
+        "joint": {"rhat_max": 9.0, "ess_bulk_min": 1.0, "ess_tail_min": 1.0},
+        "supply": {"rhat_max": 1.004, "ess_bulk_min": 900.0, "ess_tail_min": 700.0},
+        "rest, given draw 3": {"rhat_max": 1.02, "ess_bulk_min": 500.0, "ess_tail_min": 800.0},
+    }
+    went = {"joint": {"divergence_share": 0.5}, "supply": {"divergence_share": 0.0}, "rest": {"divergence_share": 1e-4}}
+
+    class Fitted(Invented):
+        attributes = {"report": json.dumps({"diagnostics": stages, "stages": went})}
+
+    monkeypatch.setattr(validate, "load_posterior", lambda path=None, check=True: Fitted())
+    found = validate.PARTS["diagnostics"].run(print, False)
+    assert found == {
+        "diagnostics": {"rhat_max": 1.02, "ess_bulk_min": 500.0, "ess_tail_min": 700.0, "divergence_share": 1e-4}
+    }
