@@ -1,5 +1,6 @@
 """A study made of invented numbers, so that words, tables and drawings are tested without a simulation."""
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -10,11 +11,13 @@ import xarray as xr
 from contraflow import evidence
 from contraflow.analysis.decomposition import CAUSES, Decomposition, Share
 from contraflow.analysis.inflow import CUTS, InflowCuts
-from contraflow.analysis.runs import Comparison, Result, quantile_table
+from contraflow.analysis.runs import Comparison, KnockOuts, Result, quantile_table
 from contraflow.analysis.structure import Explained
+from contraflow.analysis.support import Learned
+from contraflow.analysis.trajectories import Trajectories
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy import Scenario
-from contraflow.report import findings, guns, leaders
+from contraflow.report import findings, guns, leaders, panels, tested
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.fit_record import fit_record
 from contraflow.report.outlook import RECORD
@@ -22,25 +25,131 @@ from contraflow.report.study import END, MAPPED, WHOLE, Study
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
 from contraflow.system.outcomes import OUTCOMES
-from contraflow.validation import recruitment
+from contraflow.validation import record, recruitment
+from contraflow.validation.record import Made
 
 DRAWS = 400
+NOW = Made("model", "posterior")
 REPORT = {
-    "coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.96, "width": 0.4, "median_error": 0}],
+    "coverage": [
+        {
+            "series": "us.deaths.opioids.annual",
+            "points": 25,
+            "inside": 0.96,
+            "width": 0.4,
+            "inside_left_out": 0.88,
+            "consistent": True,
+        }
+    ],
     "stages": {
-        "all data": {"acceptance": 0.82, "stuck_chains": 0.05, "step": 0.07, "transitions": 44},
-        "cut: supply": {
-            "acceptance": 0.7,
-            "stuck_chains": 0.1,
-            "step": 0.1,
-            "transitions": 60,
-            "log_density_spread": 42.0,
-        },
+        "rest": {"chains": 64, "transitions": 44, "acceptance": 0.82, "stuck_chains": 0.05, "divergence_share": 0.001},
+        "supply": {"chains": 16, "transitions": 60, "acceptance": 0.7, "stuck_chains": 0.0, "divergence_share": 0.0},
     },
-    "cut": {"treatment_mortality": [-3.0, -2.5, -2.0], "titration": [0.2, 0.6, 0.9], "turnover_reference": [1, 2, 3]},
-    "cut_coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.9, "width": 0.8}],
-    "halves": 0.32,
+    "diagnostics": {
+        "supply": {
+            "quantities": 10,
+            "passed": 9,
+            "rhat_max": 1.012,
+            "ess_bulk_min": 380.0,
+            "ess_tail_min": 410.0,
+            "worst": [["titration", 1.012, 380.0, 410.0]],
+        }
+    },
+    "joint": {"treatment_mortality": [-3.0, -2.5, -2.0], "titration": [0.2, 0.6, 0.9], "turnover_reference": [1, 2, 3]},
+    "joint_coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.9, "width": 0.8}],
 }
+
+
+def _forecast(origin: int, year: int, median: float, crps: float, rivals: dict[str, float]) -> dict[str, object]:
+    """A row of the backtests: US opioid deaths, or homicides where no published model forecast the year."""
+    series = "us.deaths.opioids.annual" if "source_base" in rivals else "mx.homicides.inegi.annual"
+    return {
+        "origin": origin, "series": series, "year": year, "horizon": year - origin, "observed": 100.0,
+        "median": median, "crps": crps, "rivals": rivals, "variants": {"carried": crps, "stacked": crps}, "pit": 0.3,
+        "weight": 0.0 if "source_base" in rivals else 1.0, "coverage": {"50": False, "80": True, "95": True},
+        "interval_score": {"50": 1.0, "80": 1.0, "95": 1.0}, "conditional_on": [], "later_vintage": False,
+    }  # fmt: skip
+
+
+def _skill(middle: float) -> dict[str, float]:
+    return {"value": middle, "median": middle, "q05": middle - 0.1, "q95": middle + 0.1}
+
+
+def _alternative(id: str, weight: float, middle: float) -> dict[str, object]:
+    effects = [
+        {"scenario": "harm-reduction", "outcome": "us.overdose_deaths", "median": -500.0, "q05": -900.0, "q95": -100.0},
+        {"scenario": "gun-flow", "outcome": "mx.homicides", "median": middle, "q05": middle - 10, "q95": middle + 10},
+    ]  # fmt: skip
+    return {"id": id, "says": f"view {id}", "fixed": {}, "effects": effects, "origin": 2020, "mean_log_score": -1.0,
+            "stacking_weight": weight}  # fmt: skip
+
+
+def _effect(id: str, verdict: str, model: dict[str, float] | None) -> dict[str, object]:
+    published = {"value": -0.12, "low": -0.24, "high": 0.02, "text": f"published {id}"}
+    told = {"analogue": "a run", "assumed": "a dose"} if model else {"reason": "no places"}
+    return {"id": id, "published": published, "model": model, "verdict": verdict, "evidence": told}
+
+
+RIVALS = {"persistence": 0.1, "drift": 0.3, "ets": 0.2, "arima": 0.25}
+#: What each stored part of a validation might hold.
+VALIDATION = {
+    "held-back": {
+        "held_back": [
+            _effect("T9", "agrees", {"median": -0.5, "q05": -0.7, "q95": -0.3}),
+            _effect("R6", "not decided", {"median": -0.1, "q05": -0.3, "q95": 0.1}),
+            _effect("K3", "too weak", {"median": 0.1, "q05": 0.05, "q95": 0.2}),
+            _effect("H1", "not comparable", None),
+        ]
+    },
+    "backtests": {
+        "backtests": [
+            _forecast(2016, 2017, 60.0, 0.4, RIVALS),
+            _forecast(2016, 2018, 70.0, 0.2, RIVALS),
+            _forecast(2020, 2021, 90.0, 0.05, RIVALS | {"source_base": 0.18}),
+        ],
+        "skill": {"persistence": _skill(-0.4), "drift": _skill(0.3), "ets": _skill(0.02), "source_base": _skill(0.2)},
+        "variant_skill": {
+            "carried": {r: _skill(0.0) for r in ("persistence", "drift", "ets", "source_base")},
+        },
+        "pit_inside_bands": False,
+        "coverage": {"model": {"50": 0.41, "80": 0.72, "95": 0.9}, "persistence": {"50": 0.5, "80": 0.8, "95": 0.97}},
+        "oracle": {"2021": {"source_true_share": -0.08, "model": -0.1}},
+    },
+    "calibration": {"sbc": {"datasets": 208, "quantities": 20, "inside_bands": 19, "outside": ["titration"]}},
+    "recovery": {
+        "recovery": {
+            "histories": 56, "coverage_90": 0.87, "effects": {"effect: harm-reduction on us.overdose_deaths": 0.84},
+            "lowest": [["dose_spread", 0.6]],
+        }
+    },
+    "alternatives": {"alternatives": [_alternative("reference", 0.7, -50.0), _alternative("no-rents", 0.3, 50.0)]},
+    "barlas": {
+        "barlas": [
+            {"id": "units", "verdict": "holds", "evidence": {"wrong": []}},
+            {"id": "extreme:no_guns", "verdict": "fails", "evidence": {"claim": "No guns, no gun deaths."}},
+            {"id": "loop:R1", "verdict": "fits alike", "evidence": {
+                "exists": True, "at_null": {"gun_revenue_response": 0.0},
+                "log_likelihood": {"median": -0.5, "q05": -1.0, "q95": 0.2}}},
+        ]
+    },
+}  # fmt: skip
+NEVER_RUN = {id: tested.Stored(id, None, "", "") for id in tested.TITLES}
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory) -> Callable[[Made], dict[str, tested.Stored]]:
+    """Reads a whole validation, stored once, for a model and a posterior."""
+    folder = tmp_path_factory.mktemp("validation")
+
+    def read(now: Made) -> dict[str, tested.Stored]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(record, "folder", lambda: folder)
+            if not any(folder.iterdir()):
+                for part, result in VALIDATION.items():
+                    record.save(part, NOW, result)
+            return tested.load(now)
+
+    return read
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +171,10 @@ def _result(scenario: Scenario | None, relative: np.ndarray | float) -> Result:
     level = 100_000 * np.exp(0.1 * rng.standard_normal(DRAWS))
     values = level * np.where(time[:, None] > 2025, 1 + np.asarray(relative), 1.0)
     names = {o.variable for o in OUTCOMES.values()} | set(RECORD)
-    data = dict.fromkeys(names, (("time", "draw"), values))
+    data = dict.fromkeys(names, (("time", "draw"), values, {}))
     force = bool(scenario and any(name.startswith("us.force.") for name in scenario.policy))
-    data[OUTCOMES[CIVILIANS].variable] = (("time", "draw"), np.full(values.shape, 60.0 if force else 0.0))
-    return Result(xr.Dataset(data, {"time": time}), scenario)
+    data[OUTCOMES[CIVILIANS].variable] = (("time", "draw"), np.full(values.shape, 60.0 if force else 0.0), {})
+    return Result(Trajectories(data, {"time": time}), scenario)
 
 
 def _inflow(exponent: np.ndarray) -> InflowCuts:
@@ -108,12 +217,13 @@ def invented(posterior: Posterior) -> Callable[..., Study]:
             scenario = Scenario.load(name)
             relative = mean + sd * rng.standard_normal(DRAWS)
             window = (scenario.first_lever_date() or 2025.0, END)
-            comparisons[name] = Comparison(scenario, baseline, _result(scenario, relative), window, {})
-        learned = findings.contractions(posterior)
+            policy = _result(scenario, relative)
+            knocked = KnockOuts(functools.partial(dict, {"": (baseline, policy)}))
+            comparisons[name] = Comparison(
+                scenario, baseline, policy, window, {}, posterior, Learned(posterior), knocked
+            )
         ends = (findings.EVIDENCE_END, END)
-        short, long = (
-            {s: findings.findings(c, posterior, learned, end) for s, c in comparisons.items()} for end in ends
-        )
+        short, long = ({s: findings.findings(c, end) for s, c in comparisons.items()} for end in ends)
         labels = [(c.id, c.label) for c in CAUSES] + [("residual", "None of these (residual)")]
         shares = shares or ((0.7, 0.05), (0.1, 0.1), (0.1, 0.1), (0.05, 0.1), (0.05, 0.1))
         causes = tuple(_share(*label, *share) for label, share in zip(labels, shares, strict=True))
@@ -132,7 +242,7 @@ def invented(posterior: Posterior) -> Callable[..., Study]:
             short,
             long,
             {s: q for s, q in killed.items() if q},
-            leaders.reading(lead, posterior, learned, END) if lead else None,
+            leaders.reading(lead, END) if lead else None,
             _inflow(posterior.parameters()["gun_lethality"]) if guns.SCENARIO in effects else None,
             (Explained("mx.homicides", "mx.homicides.inegi.annual", 2000, 2024, half, all_),),
             recruitment.comparison(),
@@ -140,6 +250,8 @@ def invented(posterior: Posterior) -> Callable[..., Study]:
             Decomposition(quantile_table(np.full(DRAWS, 9000.0)), causes, DRAWS, 0.0),
             DRAWS,
             fit_record(posterior),
+            panels.load(posterior),
+            NEVER_RUN,
             findings.hypothesis_table(posterior),
             findings.learned_table(posterior),
             {"model": "m", "posterior": "p"},

@@ -9,7 +9,7 @@ from contraflow.report import drawings, guns, leaders, opening, outlook, sentenc
 from contraflow.report.columns import HEADLINES, LIVES, MEXICO, SUBJECTS, UNITED_STATES
 from contraflow.report.figures import MARKERS
 from contraflow.report.findings import FROM_ASSUMPTION, hypothesis_table, leading_cause
-from contraflow.report.fit_record import convergence, cut_note, fit_record
+from contraflow.report.fit_record import convergence, coverage_note, fit_record, joint_note
 from contraflow.report.page import html
 from contraflow.system.outcomes import OUTCOMES
 
@@ -145,20 +145,24 @@ def test_a_strength_kept_at_its_prior_follows_from_assumption(posterior):
 
 def test_the_record_of_the_fit_is_read_and_judged(posterior):
     record = fit_record(posterior)
-    assert record.pooled == pytest.approx(0.96)
-    assert [s.spread for s in record.stages] == [None, 42.0]
+    assert record.pooled == pytest.approx(0.96) and record.pooled_left_out == pytest.approx(0.88)
+    assert [s.id for s in record.stages] == ["supply", "rest"]
     assert [r.parameter for r in record.contested if r.apart] == ["treatment_mortality"]
-    assert "5.0\N{NO-BREAK SPACE}% of the chains were stuck" in convergence(record, 400)
-    assert "deaths have no say in supply" in cut_note(record)
-    assert "1 of 2 strengths" in cut_note(record)
-    assert "still on the move" in convergence(replace(record, drift=0.9), 400)
+    told = convergence(record, 400)
+    assert "5.0\N{NO-BREAK SPACE}% of the chains of a stage were stuck" in told
+    assert "R-hat is at most 1.012" in told and "at least 380" in told and "90\N{NO-BREAK SPACE}% of quantities" in told
+    assert "may invent its own supply shock" in joint_note(record)
+    assert "1 of 2 strengths" in joint_note(record)
+    assert "every series is consistent" in coverage_note(record)
+    doubtful = replace(record, coverage=(replace(record.coverage[0], consistent=False),))
+    assert "not consistent with 90 % for: us.deaths.opioids.annual" in coverage_note(doubtful)
     assert "quick trial" in convergence(replace(record, trial=True), 400)
 
 
 def test_a_posterior_without_a_record_says_so(study, pictures, posterior):
     bare = fit_record(Posterior(posterior.coordinates, posterior.innovations, {}, {"seed": 1}))
     assert "nothing can be said" in convergence(bare, 10)
-    assert "not recorded" in cut_note(bare)
+    assert "not recorded" in joint_note(bare)
     assert "does not say how well it covers its data" in html(replace(study, fit=bare), pictures)
 
 
@@ -169,8 +173,13 @@ def test_a_study_of_few_draws_says_that_it_is_a_trial(study, pictures, tmp_path)
     assert "20 draws are too few for use: this is a trial." in html(small, pictures)
 
 
-def test_the_page_shows_the_stricter_cut_bayes_factors_and_laboratories(page):
-    for words in ("How the sampling went", "Stricter cut", "Bayes factor", "How few laboratories would there have"):
+def test_the_page_shows_the_joint_posterior_bayes_factors_and_laboratories(page):
+    for words in (
+        "How the sampling went",
+        "Beside it: the joint posterior",
+        "Bayes factor",
+        "How few laboratories would there have",
+    ):
         assert words in page
 
 

@@ -52,6 +52,9 @@ def test_a_study_writes_page_figures_and_tables(written):
         "recruitment-model",
         "structure",
         "civilian-deaths",
+        "fall-panel-of-states",
+        "removals-panel-of-states",
+        "tests",
     } <= tables
     assert sorted(p.name for p in folder.parent.iterdir()) == ["latest"]
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from contraflow.report.findings import Driver, follows_from_assumption
 from contraflow.report.wording import bayes_factor, probability, share_percent, signed, significant, verdict
 
 WIDE = {"q05": -0.2, "q95": 0.1}
@@ -42,14 +41,6 @@ def test_a_verdict_says_when_it_follows_from_assumption_in_both_languages():
     found = verdict(0.99, WIDE, from_assumption=True)
     assert found.text == "clearly lower; follows from assumption"
     assert found.text_es == "claro, a la baja; se sigue de supuestos"
-
-
-def test_an_effect_follows_from_assumption_when_what_data_left_alone_carries_most_of_it():
-    assumed, learned = Driver("a", 0.8, 0.05, "D"), Driver("b", -0.5, 0.6, "A")
-    assert follows_from_assumption((assumed, learned))
-    assert not follows_from_assumption((Driver("a", 0.4, 0.05, "D"), learned))
-    assert not follows_from_assumption((Driver("a", 0.8, 0.2, "D"),))
-    assert not follows_from_assumption(())
 
 
 @pytest.mark.parametrize(

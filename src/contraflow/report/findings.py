@@ -1,4 +1,4 @@
-"""The numbers of a study: effects over two windows, what drives them, what data taught.
+"""The numbers of a study: effects over two windows, and what data taught.
 
 Nothing here draws or writes; ``figures`` and ``study`` do.
 """
@@ -10,51 +10,36 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from contraflow import evidence
 from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
 from contraflow.analysis.decomposition import Decomposition, Share
-from contraflow.analysis.runs import Comparison, Effect, outcome, quantile_table
+from contraflow.analysis.runs import Comparison, Effect, quantile_table
+from contraflow.analysis.support import Driver, Learned, Support, undecided
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import DATA_END
 from contraflow.policy import Scenario
 from contraflow.report.columns import CIVILIANS, HEADLINES
 from contraflow.report.wording import Verdict, verdict
-from contraflow.system import model_parameters, reference_model
+from contraflow.system import model_parameters
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 from contraflow.system.levers import LEVERS, Lever
 
 #: End of the window of headlines; what comes later is beyond the evidence.
 EVIDENCE_END = 2031.0
 LAST_YEAR = int(EVIDENCE_END) - 1
-#: Contraction, and Bayes factor against the null, below which a conclusion follows from assumption.
-LITTLE_LEARNED, WEAK_EVIDENCE = 0.2, 3.0
 FROM_ASSUMPTION = "follows from assumption"
+#: Drivers of an effect that are shown.
+SHOWN = 4
 #: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
 LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
 RATIOS = ("risk_ratio",)
 
 
 @dataclass(frozen=True)
-class Driver:
-    """A parameter that moves an effect: its rank correlation with it over draws, and what data taught about it."""
-
-    parameter: str
-    correlation: float
-    contraction: float
-    grade: str
-
-    @property
-    def assumed(self) -> bool:
-        """Whether data have hardly moved it from its prior."""
-        return self.contraction < LITTLE_LEARNED
-
-
-@dataclass(frozen=True)
 class Finding:
-    """A policy's effect on one outcome over one window, with its verdict and drivers."""
+    """A policy's effect on one outcome over one window, with its verdict."""
 
     scenario: str
     outcome: str
@@ -64,34 +49,27 @@ class Finding:
     relative: Mapping[str, float]
     p_one_percent: float
     verdict: Verdict
-    drivers: tuple[Driver, ...]
+
+    @property
+    def support(self) -> Support:
+        """What the effect rests on."""
+        return self.effect.support
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """The few parameters that move it most."""
+        return self.support.drivers[:SHOWN]
 
 
 def findings(
-    comparison: Comparison,
-    posterior: Posterior,
-    learned: Mapping[str, float],
-    end: float,
-    start: float | None = None,
-    outcomes: Sequence[str] = HEADLINES,
+    comparison: Comparison, end: float, start: float | None = None, outcomes: Sequence[str] = HEADLINES
 ) -> dict[str, Finding]:
-    """Findings by outcome for the window from ``start`` (the first lever by default) to ``end``.
-
-    ``posterior`` holds the same draws as the comparison; ``learned`` is the contraction of each parameter. What an
-    extension drives follows from assumption, whatever else does.
-    """
+    """Findings by outcome for the window from ``start`` (the first lever by default) to ``end``."""
     windowed = replace(comparison, window=(start or comparison.window[0], end))
     table = {}
-    ranks = {n: stats.rankdata(y) for n, y in posterior.coordinates.items()}
-    model = reference_model(comparison.scenario.extensions)
     for name in outcomes:
-        reaching = model.upstream([outcome(name).variable])
-        base = comparison.baseline.window(name, *windowed.window)
-        relative = windowed.difference(name) / base
-        effect = windowed.effect(name)
-        spread = quantile_table(relative)
-        drivers = _drivers(relative, {n: r for n, r in ranks.items() if n in reaching}, learned)
-        assumed = bool(comparison.scenario.extensions) or follows_from_assumption(drivers)
+        relative = windowed.difference(name) / comparison.baseline.window(name, *windowed.window)
+        effect, spread = windowed.effect(name), quantile_table(relative)
         table[name] = Finding(
             comparison.scenario.id,
             name,
@@ -99,41 +77,9 @@ def findings(
             effect,
             spread,
             float(np.mean(np.abs(relative) > 0.01)),
-            verdict(effect.p_reduction, spread, assumed),
-            drivers,
+            verdict(effect.p_reduction, spread, effect.support.from_assumption),
         )
     return table
-
-
-def _drivers(relative: np.ndarray, ranks: Mapping[str, np.ndarray], learned: Mapping[str, float]) -> tuple[Driver, ...]:
-    """The parameters most correlated in rank with an effect; those within what chance gives are left out.
-
-    ``ranks`` holds the parameters that can reach the outcome at all.
-    """
-    if np.ptp(relative) < 1e-12:
-        return ()
-    own = stats.rankdata(relative)
-    known = evidence.load().parameters
-    distinct = min(len(np.unique(r)) for r in ranks.values())  # draws of one chain share what the chain holds fixed
-    noise = max(0.15, 3 / np.sqrt(distinct))
-    found = [
-        Driver(n, float(np.corrcoef(own, r)[0, 1]), learned[n], str(known[n].grade))
-        for n, r in ranks.items()
-        if np.ptp(r) > 0
-    ]
-    found = sorted((d for d in found if abs(d.correlation) > noise), key=lambda d: -abs(d.correlation))
-    return tuple(found[:4])
-
-
-def follows_from_assumption(drivers: tuple[Driver, ...]) -> bool:
-    """Whether parameters that data have not moved carry most of what moves the effect."""
-    total = sum(d.correlation**2 for d in drivers)
-    return bool(drivers) and sum(d.correlation**2 for d in drivers if d.assumed) > 0.5 * total
-
-
-def contractions(posterior: Posterior) -> dict[str, float]:
-    """How much data narrowed each uncertain parameter; of the whole posterior, not of a few of its draws."""
-    return {n: posterior.contraction(n) for n in posterior.coordinates}
 
 
 @dataclass(frozen=True)
@@ -153,7 +99,7 @@ class LearnedRow:
 def learned_table(posterior: Posterior) -> list[LearnedRow]:
     """Every uncertain parameter, the least learned first."""
     known = evidence.load().parameters
-    values, learned = posterior.parameters(), contractions(posterior)
+    values, learned = posterior.parameters(), Learned(posterior).contraction
     rows = []
     for name in model_parameters():
         if known[name].prior.is_fixed or name not in learned:
@@ -208,13 +154,11 @@ class HypothesisRow:
         """What may be concluded: from the data, or from assumption."""
         if self.contraction is None:
             return "from supply data"
-        if self.contraction < LITTLE_LEARNED:
+        if undecided(self.contraction, self.bayes_factor):
             return FROM_ASSUMPTION
         if self.bayes_factor is None:
             return "size informed by data, no null to test"
-        if self.bayes_factor >= WEAK_EVIDENCE:
-            return "data speak against the null"
-        return "data speak for the null" if self.bayes_factor <= 1 / WEAK_EVIDENCE else FROM_ASSUMPTION
+        return "data speak against the null" if self.bayes_factor > 1 else "data speak for the null"
 
 
 def hypothesis_table(posterior: Posterior) -> list[HypothesisRow]:

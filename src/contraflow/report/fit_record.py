@@ -1,4 +1,4 @@
-"""What the fit wrote down of itself: coverage, how the sampling went, and the stricter cut beside the posterior used.
+"""What the fit wrote down of itself: coverage, how the sampling went, and the joint posterior beside the one used.
 
 Everything is read from the posterior's own record; nothing is computed again here.
 """
@@ -6,7 +6,6 @@ Everything is read from the posterior's own record; nothing is computed again he
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +16,16 @@ from contraflow import evidence
 from contraflow.inference.posterior import Posterior
 from contraflow.report.wording import share_percent, significant
 
-#: Largest drift with which draws may be said to stand still.
-STANDSTILL = 0.5
-#: Moves of a chain from which it is no longer called short.
-LONG = 500
+#: What may be called converged: split R-hat at most this, effective draws at least that many.
+RHAT, EFFECTIVE = 1.01, 400
+#: Largest share of divergent transitions.
+DIVERGENT = 0.001
 STAGES = {
-    "all data": "supply and the rest, from all data",
-    "cut: supply": "for comparison: supply, without deaths",
-    "cut: the rest": "for comparison: the rest, given that supply",
+    "joint": "joint: everything from all data",
+    "supply": "stage 1: everything from supply data and surveys",
+    "rest": "stage 2: the rest, given stage 1",
+    "check": "check of stage 2, many chains for one draw of stage 1",
 }
-
 RECENT = "us.deaths.synthetic_opioids.half_year"
 
 Quantiles = tuple[float, float, float]
@@ -34,73 +33,103 @@ Quantiles = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class FitRow:
-    """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width."""
+    """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width.
+
+    ``left_out``: the share inside when each point is predicted without itself; ``consistent``: whether that count is
+    consistent with 90 %. None where the fit did not say.
+    """
 
     series: str
     points: int
     inside: float
     width: float
+    left_out: float | None
+    consistent: bool | None
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How one stage of the sampling went: transitions a chain, mean acceptance, share of chains that hardly moved.
-
-    ``step`` is the median step; ``spread`` the 5 to 95 % width of the log density over chains, None where not recorded.
-    """
+    """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones."""
 
     id: str
     label: str
+    chains: int
     transitions: int
     acceptance: float
+    divergent: float
     stuck: float
-    step: float
-    spread: float | None
 
 
 @dataclass(frozen=True)
-class CutRow:
-    """One parameter: 5, 50 and 95 % quantiles of the posterior used, and of the stricter cut."""
+class Convergence:
+    """Agreement of chains that share a target: the worst split R-hat and the smallest effective numbers of draws."""
+
+    id: str
+    quantities: int
+    passed: int
+    rhat: float
+    bulk: float
+    tail: float
+    worst: str
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What the sampling of the posterior used had to meet, and the worst over its stages."""
+
+    label: str
+    required: str
+    found: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class JointRow:
+    """One parameter: 5, 50 and 95 % quantiles of the posterior used, and of the joint one."""
 
     parameter: str
     label: str
     unit: str
     hypothesis: str | None
     used: Quantiles
-    cut: Quantiles
+    joint: Quantiles
 
     @property
     def apart(self) -> bool:
-        """Whether the cut's median lies outside the 90 % interval of the posterior used."""
-        return not self.used[0] <= self.cut[1] <= self.used[2]
+        """Whether the joint median lies outside the 90 % interval of the posterior used."""
+        return not self.used[0] <= self.joint[1] <= self.used[2]
 
 
 @dataclass(frozen=True)
 class FitRecord:
-    """The record of a fit; parts that it does not hold are empty or None.
+    """The record of a fit; parts that it does not hold are empty.
 
-    ``drift``: largest move of a coordinate's mean over chains from the first to the last kept draw, in posterior
-    standard deviations. ``cut_coverage``: coverage under the stricter cut.
-    ``trial``: whether the draws come from a quick fit, which is not for use.
+    ``joint_coverage``: coverage under the joint posterior. ``trial``: whether the draws come from a quick fit, which is
+    not for use.
     """
 
     coverage: tuple[FitRow, ...]
     stages: tuple[Stage, ...]
-    cut: tuple[CutRow, ...]
-    cut_coverage: tuple[FitRow, ...]
-    drift: float | None
+    convergence: tuple[Convergence, ...]
+    joint: tuple[JointRow, ...]
+    joint_coverage: tuple[FitRow, ...]
     trial: bool
 
     @property
     def pooled(self) -> float | None:
         """Share of all points inside their 90 % bands."""
-        points = sum(r.points for r in self.coverage)
-        return sum(r.inside * r.points for r in self.coverage) / points if points else None
+        return _pooled(self.coverage, [r.inside for r in self.coverage])
 
     @property
-    def contested(self) -> list[CutRow]:
+    def pooled_left_out(self) -> float | None:
+        """The same, each point predicted without itself."""
+        known = [r for r in self.coverage if r.left_out is not None]
+        return _pooled(known, [r.left_out or 0.0 for r in known])
+
+    @property
+    def contested(self) -> list[JointRow]:
         """The rows of parameters that belong to a hypothesis."""
-        return [r for r in self.cut if r.hypothesis]
+        return [r for r in self.joint if r.hypothesis]
 
 
 def fit_record(posterior: Posterior) -> FitRecord:
@@ -108,38 +137,84 @@ def fit_record(posterior: Posterior) -> FitRecord:
     written = json.loads(posterior.attributes.get("report", "{}"))
     went = written.get("stages") or {}
     stages = tuple(_stage(name, went[name]) for name in STAGES if name in went)
+    compared = tuple(_convergence(k, v) for k, v in (written.get("diagnostics") or {}).items())
     trial = bool(int(posterior.attributes.get("quick", 0)))
-    coverage, cut_coverage = (_rows(written.get(k) or ()) for k in ("coverage", "cut_coverage"))
-    cut = _cut(posterior, written.get("cut") or {})
-    return FitRecord(coverage, stages, cut, cut_coverage, _number(written.get("halves")), trial)
+    coverage, joint_coverage = (_rows(written.get(k) or ()) for k in ("coverage", "joint_coverage"))
+    joint = _joint(posterior, written.get("joint") or {})
+    return FitRecord(coverage, stages, compared, joint, joint_coverage, trial)
+
+
+def _pooled(rows: Iterable[FitRow], shares: list[float]) -> float | None:
+    weights = [r.points for r in rows]
+    return float(np.average(shares, weights=weights)) if weights else None
 
 
 def _rows(written: Iterable[Mapping[str, Any]]) -> tuple[FitRow, ...]:
-    return tuple(FitRow(r["series"], int(r["points"]), float(r["inside"]), float(r["width"])) for r in written)
+    return tuple(
+        FitRow(
+            r["series"],
+            int(r["points"]),
+            float(r["inside"]),
+            float(r["width"]),
+            r.get("inside_left_out"),
+            r.get("consistent"),
+        )
+        for r in written
+    )
 
 
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
-    spread = _number(went.get("log_density_spread"))
-    measured = (float(went[k]) for k in ("acceptance", "stuck_chains", "step"))
-    return Stage(name, STAGES[name], int(went["transitions"]), *measured, spread)
+    measured = (float(went[k]) for k in ("acceptance", "divergence_share", "stuck_chains"))
+    return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured)
 
 
-def _cut(posterior: Posterior, cut: Mapping[str, Any]) -> tuple[CutRow, ...]:
+def _convergence(name: str, found: Mapping[str, Any]) -> Convergence:
+    return Convergence(
+        name,
+        int(found["quantities"]),
+        int(found["passed"]),
+        float(found["rhat_max"]),
+        float(found["ess_bulk_min"]),
+        float(found["ess_tail_min"]),
+        str(found["worst"][0][0]),
+    )
+
+
+def _joint(posterior: Posterior, joint: Mapping[str, Any]) -> tuple[JointRow, ...]:
     known = evidence.load().parameters
     values = posterior.parameters()
     rows = []
-    for name, quantiles in cut.items():
+    for name, quantiles in joint.items():
         p = known.get(name)
         if p is None or name not in posterior.coordinates:
             continue
         low, middle, high = (float(q) for q in quantiles)
         a, b, c = (float(q) for q in np.quantile(values[name], [0.05, 0.5, 0.95]))
-        rows.append(CutRow(name, p.label.en, p.unit, p.hypothesis, (a, b, c), (low, middle, high)))
+        rows.append(JointRow(name, p.label.en, p.unit, p.hypothesis, (a, b, c), (low, middle, high)))
     return tuple(rows)
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if value is not None and math.isfinite(float(value)) else None
+def criteria(record: FitRecord) -> list[Criterion]:
+    """Whether the stages whose draws are used met what may be called converged; empty where the fit did not say."""
+    went = [s.divergent for s in record.stages if s.id != "joint"]
+    agreed = [c for c in record.convergence if c.id != "joint"]
+    rows = []
+    if agreed:
+        rhat = max(c.rhat for c in agreed)
+        bulk, tail = (min(getattr(c, k) for c in agreed) for k in ("bulk", "tail"))
+        rows = [
+            Criterion("Largest split R-hat", f"at most {RHAT}", f"{rhat:.3f}", rhat <= RHAT),
+            Criterion("Fewest effective draws, bulk", f"at least {EFFECTIVE}", significant(bulk), bulk >= EFFECTIVE),
+            Criterion("Fewest effective draws, tail", f"at least {EFFECTIVE}", significant(tail), tail >= EFFECTIVE),
+        ]
+    if went:
+        worst = max(went)
+        rows.append(
+            Criterion(
+                "Divergent transitions", f"under {share_percent(DIVERGENT)}", share_percent(worst), worst < DIVERGENT
+            )
+        )
+    return rows
 
 
 def convergence(record: FitRecord, draws: int) -> str:
@@ -149,52 +224,68 @@ def convergence(record: FitRecord, draws: int) -> str:
     text = []
     if record.trial:
         text.append("The draws come from a quick trial of the fit: no number on this page is for use.")
-    used = [s for s in record.stages if not s.id.startswith("cut")]
-    stuck = max(s.stuck for s in used)
     text.append(
-        f"The posterior holds {draws} draws, sampled by Hamiltonian Monte Carlo: what trials inform, and what no "
-        "national series can tell, from its priors; then supply and the rest from all data, chain by chain."
+        f"The posterior holds {draws} draws of the No-U-Turn sampler, in two stages: supply and what trials inform "
+        "from data without deaths; then the rest from all data, each chain given one draw of the first stage."
     )
+    stuck = max(s.stuck for s in record.stages)
     text.append(
-        f"At most {share_percent(stuck)} of the chains were stuck (they accepted fewer than one move in "
-        "ten); their draws are among those used."
+        f"At most {share_percent(stuck)} of the chains of a stage were stuck "
+        "(they accepted fewer than one move in ten)."
         if stuck
         else "No chain was stuck."
     )
-    if record.drift is not None:
-        still = (
-            "no sign that the draws were still on the move"
-            if record.drift <= STANDSTILL
-            else "so the draws were still on the move, and intervals are rough"
-        )
+    text.append(f"Divergent transitions: at most {share_percent(max(s.divergent for s in record.stages))} of a stage.")
+    if record.convergence:
+        rhat = max(c.rhat for c in record.convergence)
+        fewest = min(min(c.bulk, c.tail) for c in record.convergence)
+        passed, asked = (sum(getattr(c, k) for c in record.convergence) for k in ("passed", "quantities"))
         text.append(
-            f"Between the first and the last draw kept, the mean of no coordinate moved by more than "
-            f"{significant(record.drift)} posterior standard deviations: {still}."
+            f"Where chains share a target, split R-hat is at most {rhat:.3f} and the effective number of draws at "
+            f"least {significant(fewest)}; {share_percent(passed / asked)} of quantities meet R-hat {RHAT} and "
+            f"{EFFECTIVE} effective draws."
         )
-    moves = sorted({s.transitions for s in used})
-    if moves[-1] < LONG:
-        text.append(f"Chains are short ({' and '.join(map(str, moves))} moves), so the intervals are approximate.")
     return " ".join(text)
 
 
-def cut_note(record: FitRecord) -> str:
-    """How the stricter cut compares with the posterior used, and why it is not the one used."""
-    if not record.cut:
-        return "The stricter cut, in which deaths have no say in supply, was not recorded with this fit."
+def coverage_note(record: FitRecord) -> str:
+    """What the coverage says, in words."""
+    left_out = record.pooled_left_out
+    if left_out is None:
+        return ""
+    doubtful = [r.series for r in record.coverage if r.consistent is False]
+    text = (
+        "A band made with a point's own help covers it too often, because parameters have moved towards it. "
+        f"With each point left out, {share_percent(left_out)} of the points are inside their 90 % bands. "
+    )
+    return text + (
+        f"By an exact binomial test at 1 %, the count is not consistent with 90 % for: {', '.join(doubtful)}."
+        if doubtful
+        else "By an exact binomial test at 1 %, the count of every series is consistent with 90 %."
+    )
+
+
+def joint_note(record: FitRecord) -> str:
+    """How the joint posterior compares with the one used, and why it is not the one used."""
+    if not record.joint:
+        return "The joint posterior, in which deaths also inform supply and trials, was not recorded with this fit."
     rows = record.contested
     apart = [r.label for r in rows if r.apart]
-    text = "In the stricter cut, deaths have no say in supply, so that a fall in deaths cannot invent a supply shock. "
+    text = (
+        "In the joint posterior everything is informed by all data, so a fall in deaths may invent its own supply "
+        "shock and move an effect that was measured in trials. "
+    )
     text += (
         f"Its median lies outside the 90 % interval of the posterior used for {len(apart)} of {len(rows)} "
         f"strengths of the hypotheses: {'; '.join(apart)}."
         if apart
         else f"Its medians lie inside the 90 % intervals of the posterior used for all {len(rows)} strengths."
     )
-    widths = {r.series: r.width for r in record.cut_coverage}
+    widths = {r.series: r.width for r in record.joint_coverage}
     mine = next((r for r in record.coverage if r.series == RECENT), None)
     if mine is None or RECENT not in widths:
         return text
     return (
         f"{text} Its band for deaths with synthetic opioids since 2018 is {share_percent(widths[RECENT])} of the "
-        f"count wide, against {share_percent(mine.width)} here: supply data alone do not pin down the last years."
+        f"count wide, against {share_percent(mine.width)} here."
     )

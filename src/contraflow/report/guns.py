@@ -11,9 +11,9 @@ from scipy import stats
 
 from contraflow.analysis.inflow import TARGET, InflowCuts
 from contraflow.analysis.runs import Comparison
+from contraflow.analysis.support import LITTLE_LEARNED
 from contraflow.report.columns import MEXICO
 from contraflow.report.figures import BLUE, GREY, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
-from contraflow.report.findings import LITTLE_LEARNED
 from contraflow.report.wording import (
     CLEAR,
     LEANING,

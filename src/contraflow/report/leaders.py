@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contraflow.analysis.runs import Comparison
-from contraflow.inference.posterior import Posterior
-from contraflow.report import findings
+from contraflow.analysis.support import LITTLE_LEARNED
+from contraflow.report import findings, panels
 from contraflow.report.columns import MEXICO
-from contraflow.report.findings import LITTLE_LEARNED, Finding
+from contraflow.report.findings import Finding
 from contraflow.report.wording import PLACES, Told, format_date, interval, interval_es, probability
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Reading:
     beyond: Mapping[str, Finding]
 
 
-def reading(comparison: Comparison, posterior: Posterior, learned: Mapping[str, float], end: float) -> Reading:
-    """Findings on the two windows; ``posterior`` holds the comparison's draws.
+def reading(comparison: Comparison, end: float) -> Reading:
+    """Findings on the two windows.
 
     What comes beyond the panels follows from assumption, whatever drives it.
     """
     start = comparison.window[0]
     edges = ((start, start + SEEN), (start + SEEN, end))
-    within, beyond = (findings.findings(comparison, posterior, learned, b, a, OUTCOMES) for a, b in edges)
+    within, beyond = (findings.findings(comparison, b, a, OUTCOMES) for a, b in edges)
     unseen = {name: replace(f, verdict=replace(f.verdict, from_assumption=True)) for name, f in beyond.items()}
     return Reading(within, unseen)
 
@@ -71,4 +71,5 @@ def told(study: Study) -> Told | None:
             " Lo que hace cada captura en su lugar viene de paneles publicados, no de estos datos, y ninguno va más "
             "allá de 24 meses."
         )
-    return Told(PLACES[within.verdict.strength], en, es)
+    seen, seen_es = panels.removal_sentence(study)
+    return Told(PLACES[within.verdict.strength], en + seen, es + seen_es)

@@ -13,10 +13,25 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from contraflow import evidence
-from contraflow.report import drawings, findings, guns, leaders, opening, outlook, sentences, tables, wording
-from contraflow.report.columns import LIVES, ROWS
+from contraflow.analysis.support import LITTLE_LEARNED, MOST, WEAK_EVIDENCE
+from contraflow.report import (
+    drawings,
+    findings,
+    guns,
+    leaders,
+    opening,
+    origins,
+    outlook,
+    panels,
+    sentences,
+    tables,
+    tested,
+    wording,
+)
+from contraflow.report.columns import LIVES, ROWS, SUBJECTS
 from contraflow.report.figures import Picture
-from contraflow.report.fit_record import convergence, cut_note
+from contraflow.report.fit_record import convergence, coverage_note, criteria, joint_note
+from contraflow.system.hypotheses import HYPOTHESES
 from contraflow.system.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
@@ -50,6 +65,12 @@ def _csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
             writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
+def _commands(text: str) -> Markup:
+    """Words with what stands between backticks set as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if k % 2 else p for k, p in enumerate(parts))
+
+
 def html(study: Study, pictures: Mapping[str, Picture]) -> str:
     """The whole report as one page that loads nothing."""
     template = resources.files("contraflow.report").joinpath("templates", "study.html.j2").read_text(encoding="utf-8")
@@ -63,6 +84,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         "published": wording.as_published,
         "interval": wording.interval,
         "date": wording.format_date,
+        "commands": _commands,
     }
     page = environment.from_string(template).render(
         study=study,
@@ -78,23 +100,37 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         force=findings.force_levers,
         probability=lambda p: wording.probability(p, study.draws),
         chance=lambda p: wording.probability(p, study.posterior_draws),
+        hypothesis_label=lambda h: HYPOTHESES[h].label.en,
+        most=MOST,
         parameter_label=lambda n: evidence.load().parameters[n].label.en,
         series=evidence.load().series,
         sources=tables.used_sources(study),
         learned=study.learned,
-        assumed=sum(r.contraction < findings.LITTLE_LEARNED for r in study.learned),
+        assumed=sum(r.contraction < LITTLE_LEARNED for r in study.learned),
         convergence=convergence(study.fit, study.posterior_draws),
-        cut_note=cut_note(study.fit),
+        coverage_note=coverage_note(study.fit),
+        joint_note=joint_note(study.fit),
         decomposition=study.decomposition,
         fall_note=sentences.fall_note(study),
+        fall_rows=panels.fall_rows(study),
+        fall_panel_note=panels.fall_note(study),
+        removal_rows=panels.removal_rows(study),
+        product_rows=panels.product_rows(study),
+        removal_note=panels.removal_note(study),
+        rests_on=origins.rests_on,
+        came_from=lambda r: origins.WORDS["en"][origins.learned_origin(r)],
+        tally=origins.tally(by[s.outcome] for by in study.short.values() for s in SUBJECTS),
+        tested=tested,
+        said=tested.said(study),
+        criteria=criteria(study.fit),
         guns_note=guns.note(study.inflow) if study.inflow else None,
         gun_cells=guns.cells(study.inflow, int(study.inflow.years[-1])) if study.inflow else None,
         leaders_outcomes=leaders.OUTCOMES,
         structure_sentence=sentences.structure_sentence(study.structure),
         laboratories=study.maps.get("laboratories"),
         laboratory_sentence=sentences.laboratory_sentence,
-        little=findings.LITTLE_LEARNED,
-        weak=findings.WEAK_EVIDENCE,
+        little=LITTLE_LEARNED,
+        weak=WEAK_EVIDENCE,
         from_assumption=findings.FROM_ASSUMPTION,
         clear=wording.CLEAR,
         few_draws=opening.FEW_DRAWS,

@@ -11,10 +11,13 @@ import xarray as xr
 from contraflow import evidence
 from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW
 from contraflow.analysis.structure import Explained
+from contraflow.analysis.support import MOST
 from contraflow.analysis.wording import prior_quantiles
 from contraflow.inference.problem import DATA_END
+from contraflow.report import panels
 from contraflow.report.columns import Subject
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
+from contraflow.report.origins import WORDS, Language, mark
 from contraflow.report.wording import (
     CLEAR,
     NEGLIGIBLE,
@@ -27,6 +30,7 @@ from contraflow.report.wording import (
     significant,
     whole_percent,
 )
+from contraflow.system.hypotheses import HYPOTHESES
 from contraflow.system.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
@@ -44,8 +48,9 @@ def fall_note(study: Study) -> str:
         f"fell by {significant(_observed_fall())} between the first half of 2023 and the second of 2024. Shapley "
         f"shares over {d.draws} draws; a frozen cause keeps its value of June 2023 in every equation of overdose, "
         "purity and rationing together, and tolerance follows the frozen dose. “Freed first” and “frozen last” are "
-        f"the two orders. The share is explained in sample: no fit without those years predicted it. National data "
-        f"alone; a panel of states is not in this version. Draws that fall by less than {share_percent(SMALLEST_FALL)} "
+        "the two orders. The share is explained in sample: no fit without those years predicted it. The model has "
+        f"national data alone; a panel of states stands beside it. Draws that fall by less than "
+        f"{share_percent(SMALLEST_FALL)} "
         f"({share_percent(d.left_out)} of them) are left out of the shares."
     )
 
@@ -85,7 +90,7 @@ def fall_sentence(study: Study) -> str:
         "first": f"its largest part, in the model, is that of {name}, {share_percent(lead.share['median'])} (90 % "
         f"interval {between}, in sample).",
     }[standing]
-    return f"{about}: {told} {sizes}"
+    return f"{about}: {told} {sizes}{panels.fall_sentence(study)[0]}"
 
 
 def fall_sentence_es(study: Study) -> str:
@@ -105,7 +110,7 @@ def fall_sentence_es(study: Study) -> str:
         "first": f"en el modelo, la mayor parte corresponde a {name}: {share_percent(lead.share['median'])} (intervalo "
         f"de 90 %: {between}, dentro de la muestra).",
     }[standing]
-    return f"{about}: {told} {sizes}"
+    return f"{about}: {told} {sizes}{panels.fall_sentence(study)[1]}"
 
 
 def yearly(study: Study, subject: Subject, year: int) -> tuple[float, float, float]:
@@ -163,11 +168,14 @@ def precision_of_effects(study: Study, subject: Subject) -> Literal["narrower", 
     return "narrower" if narrower[0] else "wider"
 
 
-def _drivers(f: Finding, language: Literal["en", "es"]) -> str:
-    known = evidence.load().parameters
+def _rests(f: Finding, language: Language) -> str:
+    """What an effect that follows from assumption rests on: the hypothesis that carries it, or what moves it."""
+    known, marks, last = evidence.load().parameters, *(("“{}”", " and "), ("«{}»", " y "))[language == "es"]
     labels = [getattr(known[d.parameter].label, language) for d in f.drivers if d.assumed][:2]
-    marks, last = (("“{}”", " and "), ("«{}»", " y "))[language == "es"]
-    return last.join(marks.format(label) for label in labels)
+    removed = f.support.removed
+    if removed and removed.removes > MOST:
+        labels = [getattr(HYPOTHESES[removed.hypothesis].label, language)]
+    return last.join(marks.format(label) for label in labels) or {"en": "an extension", "es": "una extensión"}[language]
 
 
 def sentence(study: Study, f: Finding, subject: Subject) -> str:
@@ -191,11 +199,14 @@ def sentence(study: Study, f: Finding, subject: Subject) -> str:
             f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is clear: "
             f"P(fewer) {p}."
         )
+    source = WORDS["en"][mark(f)]
+    if mark(f) == "untold" and not f.verdict.from_assumption:
+        return f"{text} Parameters explain too little of its spread to tell what it rests on."
     if not f.verdict.from_assumption:
-        return text
+        return f"{text} Rests on {source}."
     size = "the spread" if f.verdict.strength == "undecided" else "the size"
-    rests = _drivers(f, "en") or "an extension"
-    return f"{text} Follows from assumption: {size} rests on {rests}, which these data hardly inform."
+    rests = _rests(f, "en")
+    return f"{text} Follows from assumption ({source}): {size} rests on {rests}, which these data hardly inform."
 
 
 def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
@@ -219,11 +230,14 @@ def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
             f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: {interval_es(d)}). El signo es "
             f"claro: P(menos) {p}."
         )
+    source = WORDS["es"][mark(f)]
+    if mark(f) == "untold" and not f.verdict.from_assumption:
+        return f"{text} Los parámetros explican muy poco de su amplitud para saber en qué se apoya."
     if not f.verdict.from_assumption:
-        return text
+        return f"{text} Se apoya en {source}."
     size = "la amplitud" if f.verdict.strength == "undecided" else "el tamaño"
-    rests = _drivers(f, "es") or "una extensión"
-    return f"{text} Se sigue de supuestos: {size} depende de {rests}, sobre lo cual estos datos dicen poco."
+    rests = _rests(f, "es")
+    return f"{text} Se sigue de supuestos ({source}): {size} depende de {rests}, sobre lo cual estos datos dicen poco."
 
 
 def nothing(study: Study, found: Sequence[Finding], subject: Subject) -> str:

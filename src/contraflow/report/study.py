@@ -22,12 +22,14 @@ from contraflow.analysis.runs import TODAY, Comparison, Model, Progress, Result,
 from contraflow.analysis.structure import Explained, explained
 from contraflow.analysis.thresholds import SUPPLY_BELIEFS, threshold_map
 from contraflow.errors import ContraflowError, UnknownName, nearest
+from contraflow.inference.posterior import fit_hash
 from contraflow.policy import Scenario
-from contraflow.report import findings, guns, leaders, opening, page
+from contraflow.report import findings, guns, leaders, opening, page, panels, tested
 from contraflow.report.findings import EVIDENCE_END, Finding
 from contraflow.report.fit_record import FitRecord, fit_record
 from contraflow.report.outlook import RECORD
 from contraflow.validation import recruitment
+from contraflow.validation.record import Made
 
 END = 2036.0
 #: Study → scenarios, in the order shown.
@@ -91,7 +93,8 @@ class Study:
     """Everything that a report is made of.
 
     ``short`` and ``long``: findings to 2030 and to 2035, by scenario. ``civilians``: those killed by foreign force to
-    2030, by scenario that uses it. ``inflow`` and ``leaders``: None where the study lacks their scenarios.
+    2030, by scenario that uses it. ``inflow`` and ``leaders``: None where the study lacks their scenarios. ``tests``:
+    what is stored of the validation, by part.
     """
 
     name: str
@@ -109,6 +112,8 @@ class Study:
     decomposition: Decomposition
     posterior_draws: int
     fit: FitRecord
+    panels: panels.Panels
+    tests: Mapping[str, tested.Stored]
     hypotheses: Sequence[findings.HypothesisRow]
     learned: Sequence[findings.LearnedRow]
     fingerprint: Mapping[str, str]
@@ -183,8 +188,8 @@ def _fall_draws(draws: int) -> int:
 
 
 def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, progress: Progress | None) -> Study:
+    tests = tested.load(Made(fit_hash(), model.posterior.hash))
     baseline = model.run(draws=draws, until=END, record=RECORD, progress=progress)
-    posterior, learned = model.posterior.thin(draws), findings.contractions(model.posterior)
     compared = {s: _compared(model, Scenario.load(s), draws, baseline, progress) for s in scenarios}
     maps = {
         name: threshold_map(
@@ -201,10 +206,10 @@ def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, 
         draws,
         baseline,
         compared,
-        {s: findings.findings(c, posterior, learned, EVIDENCE_END) for s, c in compared.items()},
-        {s: findings.findings(c, posterior, learned, END) for s, c in compared.items()},
+        {s: findings.findings(c, EVIDENCE_END) for s, c in compared.items()},
+        {s: findings.findings(c, END) for s, c in compared.items()},
         {s: killed for s, c in compared.items() if (killed := findings.civilian_deaths(c, EVIDENCE_END))},
-        leaders.reading(compared[leaders.SCENARIO], posterior, learned, END) if leaders.SCENARIO in compared else None,
+        leaders.reading(compared[leaders.SCENARIO], END) if leaders.SCENARIO in compared else None,
         cuts,
         explained(model, baseline, RECORD, progress),
         recruitment.comparison(),
@@ -212,6 +217,8 @@ def _simulated(name: str, scenarios: tuple[str, ...], model: Model, draws: int, 
         decompose(model, _fall_draws(draws), progress),
         model.posterior.draws,
         fit_record(model.posterior),
+        panels.load(model.posterior),
+        tests,
         findings.hypothesis_table(model.posterior),
         findings.learned_table(model.posterior),
         _fingerprint(model, draws),
@@ -222,8 +229,7 @@ def _compared(model: Model, scenario: Scenario, draws: int, baseline: Result, pr
     """The scenario against the study's baseline, or its own where it assumes otherwise; its history is let go."""
     same = not scenario.assume and not scenario.extensions
     whole = model.compare(scenario, draws, END, record=RECORD, baseline=baseline if same else None, progress=progress)
-    later = whole.policy.data.sel(time=slice(TODAY - 0.01, None)).copy(deep=True)
-    return replace(whole, policy=Result(later, scenario))
+    return replace(whole, policy=Result(whole.policy.trajectories.since(TODAY - 0.01), scenario))
 
 
 def _fingerprint(model: Model, draws: int) -> dict[str, str]:

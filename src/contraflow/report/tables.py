@@ -10,12 +10,14 @@ import xarray as xr
 from contraflow import evidence
 from contraflow.analysis.decomposition import Share
 from contraflow.analysis.structure import Explained
+from contraflow.analysis.support import LITTLE_LEARNED, Support
 from contraflow.evidence import Source
 from contraflow.inference.problem import DATA_END
-from contraflow.report import findings, guns, wording
+from contraflow.report import findings, guns, panels, tested, wording
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.findings import EVIDENCE_END, Finding
-from contraflow.report.fit_record import CutRow
+from contraflow.report.fit_record import JointRow
+from contraflow.report.origins import WORDS, learned_origin, rests_on
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import recruitment
 
@@ -37,9 +39,12 @@ def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
         "recruitment-model": [_recruitment_row(r) for r in study.recruitment],
         **{f"thresholds-{s}": _map_rows(m) for s, m in study.maps.items()},
         "fall-since-2023": [_share_row(c) for c in study.decomposition.causes],
-        "fit": [vars(r) for r in study.fit.coverage],
-        "sampling": [_filled(vars(r)) for r in study.fit.stages],
-        "used-and-cut": [_cut_row(r) for r in study.fit.cut],
+        **panels.tables(study),
+        **tested.tables(study),
+        "fit": [_filled(vars(r)) for r in study.fit.coverage],
+        "sampling": [vars(r) for r in study.fit.stages],
+        "convergence": [vars(r) for r in study.fit.convergence],
+        "used-and-joint": [_joint_row(r) for r in study.fit.joint],
         "parameters": [_learned_row(r) for r in study.learned],
         "hypotheses": [_hypothesis_row(r) for r in study.hypotheses],
         "series": [
@@ -68,8 +73,19 @@ def _effect_row(f: Finding) -> dict[str, Any]:
         "p_reduction": f.effect.p_reduction,
         "p_above_one_percent": f.p_one_percent,
         "verdict": f.verdict.text,
-        "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.drivers),
+        "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.support.drivers),
+        "from_assumption": "yes" if f.verdict.from_assumption else "no",
+        "rests_on": rests_on(f).words,
+        **_support(f.support),
     }
+
+
+def _support(s: Support) -> dict[str, Any]:
+    """What an effect rests on, as the columns of a table."""
+    shares = {f"share_from_{origin}": s.share(origin) for origin in ("data", "published", "assumption")}
+    removed = {"hypothesis": s.removed.hypothesis, "removes": s.removed.removes} if s.removed else {}
+    row: dict[str, Any] = {"why": "; ".join(s.reasons), "explained": s.explained}
+    return _filled(row | shares | {"hypothesis": None, "removes": None} | removed)
 
 
 def _windows(study: Study) -> Sequence[Mapping[str, Finding]]:
@@ -124,9 +140,9 @@ def _spread(prefix: str, quantiles: Sequence[float]) -> dict[str, float]:
     return {f"{prefix}_{n}": v for n, v in zip(("q05", "median", "q95"), quantiles, strict=True)}
 
 
-def _cut_row(r: CutRow) -> dict[str, Any]:
+def _joint_row(r: JointRow) -> dict[str, Any]:
     row = {"parameter": r.parameter, "label": r.label, "unit": r.unit, "hypothesis": r.hypothesis or ""}
-    return row | _spread("used", r.used) | _spread("cut", r.cut) | {"apart": "yes" if r.apart else "no"}
+    return row | _spread("used", r.used) | _spread("joint", r.joint) | {"apart": "yes" if r.apart else "no"}
 
 
 def _hypothesis_row(r: findings.HypothesisRow) -> dict[str, Any]:
@@ -145,7 +161,8 @@ def _learned_row(r: findings.LearnedRow) -> dict[str, Any]:
         **_spread("prior", r.prior),
         **_spread("posterior", r.posterior),
         "contraction": r.contraction,
-        "follows_from_assumption": "yes" if r.contraction < findings.LITTLE_LEARNED else "no",
+        "comes_from": WORDS["en"][learned_origin(r)],
+        "follows_from_assumption": "yes" if r.contraction < LITTLE_LEARNED else "no",
     }
 
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from contraflow.analysis.runs import NEGLIGIBLE
 from contraflow.analysis.wording import signed, significant
 from contraflow.policy import format_date
 
 CLEAR = 0.95
 LEANING = 0.80
-#: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
-NEGLIGIBLE = 1e-3
 
 __all__ = [
     "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Told", "Verdict", "as_published", "bayes_factor", "format_date",

@@ -1,0 +1,129 @@
+"""Where a conclusion comes from: data, a published effect, or a prior; as a mark short enough for a cell.
+
+The mark of an effect goes by size first and by spread second. An extension is a prior. A hypothesis that data do not
+bear out and that carries more than half of the size is a published effect or a prior, as its grade says. Otherwise the
+mark is the origin of more than half of the spread that parameters explain, where they explain enough to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from contraflow import evidence
+from contraflow.analysis.support import ASSUMED, LITTLE_LEARNED, MOST, Origin, Support
+from contraflow.report.findings import Finding, LearnedRow
+from contraflow.report.wording import whole_percent
+from contraflow.system.hypotheses import HYPOTHESES
+
+Mark = Literal["data", "published", "assumption", "mixed", "untold"]
+Language = Literal["en", "es"]
+
+ORIGINS: tuple[Origin, ...] = ("data", "published", "assumption")
+#: Share of an effect's size from which the unsupported hypothesis that carries most of it is named.
+NAMED = 0.2
+#: Marks in words, by language.
+WORDS: dict[Language, dict[Mark, str]] = {
+    "en": {
+        "data": "data",
+        "published": "published effects",
+        "assumption": "priors",
+        "mixed": "no single origin",
+        "untold": "not told",
+    },
+    "es": {
+        "data": "datos",
+        "published": "efectos publicados",
+        "assumption": "valores previos",
+        "mixed": "ningún origen único",
+        "untold": "no se sabe",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What an effect rests on: its mark, and in one line the carrier of its size and the shares of its spread."""
+
+    mark: Mark
+    detail: str
+
+    @property
+    def words(self) -> str:
+        """The mark in English."""
+        return WORDS["en"][self.mark]
+
+
+def rests_on(f: Finding) -> Rest:
+    """The mark of an effect, and why."""
+    support = f.support
+    parts = [part for part in (_carrier(f), _spread(support)) if part]
+    return Rest(mark(f), "; ".join(parts))
+
+
+def mark(f: Finding) -> Mark:
+    """Where an effect comes from."""
+    support = f.support
+    if support.extensions or _unseen(f):
+        return "assumption"
+    if support.removed and support.removed.removes > MOST:
+        return origin_of(support.removed.hypothesis)
+    shares = {origin: support.share(origin) for origin in ORIGINS}
+    for origin, share in shares.items():
+        if share is None:
+            return "untold"
+        if share > MOST:
+            return origin
+    return "mixed"
+
+
+def origin_of(hypothesis: str) -> Origin:
+    """Where the strengths that have a null come from: a prior where one of them is in part assumed."""
+    known = evidence.load().parameters
+    strengths = HYPOTHESES[hypothesis].parameters
+    grades = {str(known[name].grade) for name, null in strengths.items() if null is not None}
+    return "assumption" if ASSUMED in grades else "published"
+
+
+def learned_origin(r: LearnedRow) -> Origin:
+    """Where what is known of a parameter comes from, by the rule for what moves an effect."""
+    if r.contraction >= LITTLE_LEARNED:
+        return "data"
+    return "assumption" if r.grade == ASSUMED else "published"
+
+
+def tally(found: Iterable[Finding]) -> str:
+    """How many effects rest on what, those worth naming alone."""
+    named = [f for f in found if f.verdict.strength != "negligible"]
+    counts = Counter(mark(f) for f in named)
+    told = "; ".join(f"{words}: {counts[m]}" for m, words in WORDS["en"].items() if counts[m])
+    return f"Of {len(named)} effects worth naming on these deaths to 2030, by what they rest on: {told}."
+
+
+def _unseen(f: Finding) -> bool:
+    """Whether the verdict is from assumption for a reason that its support does not know: nobody looked so far."""
+    return f.verdict.from_assumption and not f.support.from_assumption
+
+
+def _carrier(f: Finding) -> str:
+    support, removed = f.support, f.support.removed
+    if support.extensions:
+        return f"extension {', '.join(support.extensions)}"
+    if _unseen(f):
+        return "structure beyond what any study saw"
+    if removed is None or removed.removes < NAMED:
+        return ""
+    about = f"“{HYPOTHESES[removed.hypothesis].label.en}” ({WORDS['en'][origin_of(removed.hypothesis)]})"
+    return (
+        f"{about} turns it" if removed.removes > 1 else f"{about} carries {whole_percent(removed.removes)} of its size"
+    )
+
+
+def _spread(support: Support) -> str:
+    shares = {origin: support.share(origin) for origin in ORIGINS}
+    if None in shares.values():
+        return f"spread: parameters explain {whole_percent(support.explained)}, too little to tell"
+    told = ", ".join(f"{whole_percent(share or 0.0)} {WORDS['en'][origin]}" for origin, share in shares.items())
+    return f"spread: {told}"
