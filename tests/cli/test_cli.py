@@ -363,15 +363,79 @@ def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
     module = pytest.importorskip("contraflow.inference.fit")
     given = {}
 
-    def fitted(seed, quick, out, log, progress):
-        given.update(seed=seed, quick=quick, out=out)
+    def fitted(seed, plan, out, log, progress):
+        given.update(seed=seed, plan=plan, out=out)
         log("working")
         progress(1)
         return Path("trial.nc")
 
     monkeypatch.setattr(module, "fit", fitted)
-    monkeypatch.setattr(module, "fit_size", lambda quick: 2)
+    monkeypatch.setattr(module, "fit_size", lambda plan: 2)
     result = call("fit", "--quick", "--seed", "7", "--out", "trial.nc", "--json")
-    assert given == {"seed": 7, "quick": True, "out": Path("trial.nc")}
+    assert given == {"seed": 7, "plan": module.QUICK, "out": Path("trial.nc")}
     assert json.loads(result.stdout)["posterior"] == "trial.nc"
     assert result.stderr == "working\n"
+
+
+# What a command does not need it does not import
+
+SLOW = {"jax", "numpy", "scipy", "pandas", "xarray", "matplotlib", "h5py", "ruamel.yaml"}
+CALL = """
+import contextlib, io, sys
+from contraflow.cli import main
+with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+    main()
+assert shown.getvalue()
+print(*sys.modules)
+"""
+
+
+def modules(code, *arguments):
+    """Modules that a new process has imported in the end."""
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("run", "--help"), ("explain", "--help")])
+def test_help_imports_nothing_slow(arguments):
+    found = modules(CALL, *arguments)
+    assert "typer" in found
+    assert found & SLOW == set()
+
+
+def test_what_runs_a_scenario_imports_nothing_that_only_shows_or_fits():
+    found = modules("import sys, contraflow.analysis.runs; print(*sys.modules)")
+    assert "jax" in found
+    assert not found & {"xarray", "pandas", "matplotlib", "scipy.stats", "scipy.optimize", "arviz", "blackjax"}
+
+
+# Validation
+
+
+@pytest.fixture
+def validated(monkeypatch):
+    """A validation in which one test of structure holds or fails, without running anything."""
+    from contraflow.validation import validate
+
+    def made(verdict):
+        whole = dict.fromkeys(validate.KEYS) | {"model": "m", "posterior": "p", "quick": False, "stale": []}
+        whole["missing"] = [
+            {"part": "barlas", "why": "it was never run", "command": "contraflow validate --part barlas"}
+        ]
+        whole["barlas"] = [{"id": "units", "verdict": verdict, "evidence": {}}]
+        monkeypatch.setattr(validate, "validate", lambda step, quick: whole)
+
+    return made
+
+
+def test_the_validation_ends_with_status_1_where_a_test_of_structure_fails(call, validated):
+    validated("holds")
+    assert call("validate").exit_code == 0
+    validated("fails")
+    result = call("validate", "--json")
+    assert result.exit_code == 1 and json.loads(result.stdout)["barlas"][0]["verdict"] == "fails"
+    assert "contraflow validate --part barlas" in call("validate").stdout
+
+
+def test_a_quick_validation_stores_nothing(refusal):
+    assert "--quick stores nothing" in refusal("validate", "--quick", "--part", "barlas")
