@@ -11,7 +11,6 @@ from contraflow.validation.calibration import (
     REDUCED,
     _places,
     calibrate,
-    coordinates,
     experiment,
     policy_effects,
     reduced,
@@ -58,7 +57,7 @@ def test_effects_depend_on_coordinates_alone(target):
 
 
 def test_a_posterior_gives_back_the_coordinates_that_made_it(target, tmp_path):
-    from contraflow.inference.fit import QUICK, _posterior
+    from contraflow.inference.fit import QUICK, _posterior, coordinates
 
     y = np.random.default_rng(4).standard_normal((target.size, 8))
     found = coordinates(target, _posterior(target, y, 1, {}, QUICK, "none", {}))

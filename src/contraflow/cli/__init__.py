@@ -1,4 +1,4 @@
-"""The command line: ``contraflow run``, ``explain``, ``check``, ``study``, ``fit``, and lists of what there is.
+"""The command line: ``run``, ``explain``, ``check``, ``validate``, ``study``, ``fit``, ``export``, ``bench`` and lists.
 
 Results go to stdout, everything else to stderr. An error that the user can repair is one line and its exit status.
 """
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import contraflow
-from contraflow.cli import comparisons, lists, model, production
+from contraflow.cli import bench, comparisons, data, export, forecast, lists, model, production, validate
 from contraflow.cli.failures import INTERRUPTED, Commands
 from contraflow.cli.output import examples
 
@@ -30,7 +30,7 @@ app = typer.Typer(
         "contraflow explain us.overdose_deaths",
     ),
 )
-for group in (comparisons, lists, model, production):
+for group in (comparisons, lists, model, production, validate, forecast, data, export, bench):
     group.register(app)
 
 

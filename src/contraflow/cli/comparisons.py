@@ -170,13 +170,21 @@ def _csv(comparison: Comparison) -> bytes:
     columns = ("median", "q05", "q25", "q75", "q95")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("scenario", "from", "until", "outcome", "unit", "window_is", "quantity", *columns, "p_reduction"))
+    about = ("scenario", "from", "until", "outcome", "unit", "window_is", "quantity")
+    writer.writerow((*about, *columns, "p_reduction", "from_assumption", "why"))
     content = comparison.to_dict()
     for name, effect in content["outcomes"].items():
         for quantity in ("baseline", "policy", "difference", "versus_today"):
-            certain = effect["p_reduction"] if quantity == "difference" else ""
+            certain: tuple[Any, ...] = ("", "", "")
+            if quantity == "difference":
+                resting = effect["support"]
+                certain = (
+                    effect["p_reduction"],
+                    "yes" if resting["from_assumption"] else "no",
+                    "; ".join(resting["why"]),
+                )
             row = (content["scenario"], *content["window"], name, effect["unit"], effect["window_is"], quantity)
-            writer.writerow((*row, *(effect[quantity][column] for column in columns), certain))
+            writer.writerow((*row, *(effect[quantity][column] for column in columns), *certain))
     return text.getvalue().encode()
 
 
@@ -246,10 +254,13 @@ def _effect_table(effects: Mapping[str, Effect]) -> Any:
                 signed(d["median"]),
                 f"{signed(d['q25'])} to {signed(d['q75'])}",
                 f"{signed(d['q05'])} to {signed(d['q95'])}",
-                percent(effect.p_reduction),
+                percent(effect.p_reduction) + (" *" if effect.support.from_assumption else "  "),
             ]
         made.add_row(*cells)
-    made.caption = "Medians. Difference: policy minus baseline, paired draw by draw. About 0: less than 0.1 %."
+    made.caption = (
+        "Medians. Difference: policy minus baseline, paired draw by draw. About 0: less than 0.1 %.\n"
+        "* Follows from assumption: most of its spread or size comes from what data did not inform; --json says why."
+    )
     made.caption_justify = "left"
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
@@ -34,6 +35,5 @@ def _exit_status(error: Exception) -> int | None:
     """Status of an error that the user can act on; None for any other."""
     if isinstance(error, ContraflowError):
         return error.exit_code
-    from contraflow.engine import ModelError  # only now: it brings JAX
-
-    return 2 if isinstance(error, ModelError) else None
+    engine = sys.modules.get("contraflow.engine")  # slow to import, and what is not there cannot have raised the error
+    return 2 if engine is not None and isinstance(error, engine.ModelError) else None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from contraflow.cli.output import Json, examples, notice, print_json, progress, require_folder
+from contraflow.errors import ContraflowError
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +43,9 @@ def fit(
     out: Annotated[
         Path | None, typer.Option(help="File to write; the shipped posterior by default.", show_default=False)
     ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Refit to all data added, from the last posterior; then it is in force.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fit the model to data and write the posterior, as NetCDF that ArviZ reads.
@@ -52,6 +56,12 @@ def fit(
     from contraflow.inference.fit import FULL, QUICK, fit_size
     from contraflow.inference.fit import fit as fit_model
 
+    if update:
+        if quick or out:
+            raise ContraflowError("--update writes the posterior in force, in full: leave out --quick and --out")
+        path = _update(seed)
+        print_json({"posterior": str(path), "seed": seed, "quick": False}) if json else typer.echo(f"posterior: {path}")
+        return
     plan = QUICK if quick else FULL
     with progress("fit", fit_size(plan)) as advance:
         path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
@@ -59,3 +69,24 @@ def fit(
         print_json({"posterior": str(path), "seed": seed, "quick": quick})
     else:
         typer.echo(f"posterior: {path}")
+
+
+def _update(seed: int) -> Path:
+    """Refit to every vintage that the user holds, from the posterior in force, and put both in force."""
+    from contraflow import evidence
+    from contraflow.evidence import vintages
+    from contraflow.inference.fit import UPDATE, fit_size
+    from contraflow.inference.fit import fit as fit_model
+    from contraflow.inference.posterior import load_posterior
+
+    held = vintages.newest()
+    if held == vintages.in_force():
+        raise ContraflowError("no data were added since the last fit: add a file with `contraflow data add FILE`")
+    last = load_posterior()
+    with vintages.trial(held):
+        until = vintages.reach(evidence.load())
+        with progress("fit", fit_size(UPDATE, until)) as advance:
+            out = vintages.folder() / "update.nc"
+            made = fit_model(seed, UPDATE, out, notice, advance, until, last=last)
+        vintages.put_in_force(held, made)
+    return vintages.folder() / "posterior.nc"

@@ -54,12 +54,14 @@ class Evidence:
 
 @functools.cache
 def load() -> Evidence:
-    """The evidence shipped with the package; read once.
+    """The evidence shipped with the package, under the vintages of the user that are in force; read once.
 
     Raises:
         EvidenceError: a file is malformed or names a source that does not exist; the text starts `path:line:`.
     """
-    return read_evidence(Path(__file__).parent)
+    from contraflow.evidence import vintages  # builds on this module
+
+    return vintages.layered(read_evidence(Path(__file__).parent), vintages.in_force())
 
 
 def read_evidence(folder: Path) -> Evidence:

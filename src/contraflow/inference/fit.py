@@ -16,7 +16,7 @@ import datetime
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,8 @@ class Plan:
 FULL = Plan(600, Length(60, 200, 2), Length(60, 256, 2), Length(40, 5, 16), chains=128, check=Length(60, 200, 2))
 #: For many fits in a row, as backtests and structural alternatives need them.
 BRIEF = Plan(400, None, Length(60, 32, 2), Length(40, 5, 8), chains=64)
+#: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
+UPDATE = replace(FULL, iterations=100)
 QUICK = Plan(20, Length(2, 4, 1), Length(2, 4, 1), Length(2, 1, 1), chains=CHAINS, check=Length(2, 4, 1))
 
 
@@ -105,8 +107,27 @@ def supply_weights(target: Problem) -> np.ndarray:
     )
 
 
-def mode(target: Problem, log: Log, iterations: int, progress: Progress) -> np.ndarray:
-    """Mode of the joint posterior, by L-BFGS from the prior medians."""
+def coordinates(target: Problem, posterior: Posterior) -> np.ndarray:
+    """Draws of a posterior as coordinates (size, draws) of a problem; what it does not hold is at the prior median."""
+    y = np.zeros((target.size, posterior.draws))
+    for row, name in enumerate(target.names):
+        base = name.split("[")[0]
+        if name in posterior.coordinates:
+            y[row] = posterior.coordinates[name]
+        elif base in posterior.innovations:
+            y[row] = posterior.innovations[base][int(name[len(base) + 1 : -1])]
+        elif (series := name.removeprefix("discrepancy:")) in posterior.discrepancy:
+            y[row] = np.log(posterior.discrepancy[series] / DISCREPANCY_MEDIAN) / DISCREPANCY_SD
+    return y
+
+
+def _spread(y: np.ndarray, number: int) -> np.ndarray:
+    """``number`` columns of draws (size, draws), evenly spaced."""
+    return y[:, np.floor((np.arange(number) + 0.5) * y.shape[1] / number).astype(int)]
+
+
+def mode(target: Problem, log: Log, iterations: int, progress: Progress, begin: np.ndarray) -> np.ndarray:
+    """Mode of the joint posterior, by L-BFGS from ``begin`` (size,)."""
     every_series = jnp.ones(len(target.prepared))
     value_and_slope = jax.jit(jax.value_and_grad(lambda y: -jnp.sum(target.log_density(y[:, None], every_series))))
 
@@ -118,7 +139,7 @@ def mode(target: Problem, log: Log, iterations: int, progress: Progress) -> np.n
 
     found = minimize(
         objective,
-        np.zeros(target.size),
+        begin,
         jac=True,
         method="L-BFGS-B",
         callback=lambda _: progress(1),
@@ -145,10 +166,12 @@ def fit(
     progress: Progress = lambda _: None,
     until: float = DATA_END,
     fixed: Mapping[str, float] | None = None,
+    last: Posterior | None = None,
 ) -> Path:
     """Fit the reference model and write the posterior; returns its path.
 
-    ``fixed``: parameters held at these values, for structural alternatives.
+    ``fixed``: parameters held at these values, for structural alternatives. ``last``: a posterior to begin from, of the
+    same parameters and fewer data: its middle in place of the prior medians, its draws as starts of the chains.
 
     ``plan``: ``QUICK`` runs the same stages with few transitions, to show that they run; its draws are not for use,
     so it needs an ``out`` of its own. ``progress`` is told how much work is done, in all ``fit_size(plan, until)``.
@@ -165,12 +188,15 @@ def fit(
     made_by = fit_hash()
     stands, at = _fixed(target, fixed or {})
     log(f"{target.size} coordinates, {_points(target)} data points")
-    saved = _checkpoints(path, target, plan, seed, made_by, fixed or {})
-    centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress))
+    saved = _checkpoints(path, target, plan, seed, made_by, fixed or {}, last)
+    begun = coordinates(target, last) if last else np.zeros((target.size, 1))
+    centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress, begun.mean(axis=1)))
     engine = sampler(target.log_density, target.size, progress)
     stage = Stages(engine, saved, seed, log)
     everything, conditional, all_series = ~stands, ~(stands | held(target)), np.ones(len(target.prepared))
     start = np.repeat(centre[:, None], CHAINS, axis=1)
+    if last:
+        start = np.where(stands[:, None], start, _spread(begun, CHAINS))
     report: dict[str, Any] = {"stages": {}, "diagnostics": {}}
 
     if plan.joint:
@@ -255,7 +281,13 @@ def _fixed(target: Problem, fixed: Mapping[str, float]) -> tuple[np.ndarray, np.
 
 
 def _checkpoints(
-    path: Path, target: Problem, plan: Plan, seed: int, made_by: str, fixed: Mapping[str, float]
+    path: Path,
+    target: Problem,
+    plan: Plan,
+    seed: int,
+    made_by: str,
+    fixed: Mapping[str, float],
+    last: Posterior | None,
 ) -> Checkpoints:
     key = {
         "model": made_by,
@@ -265,6 +297,7 @@ def _checkpoints(
         "discrepancy": [DISCREPANCY_MEDIAN, DISCREPANCY_SD],
         "plan": asdict(plan),
         "fixed": dict(fixed),
+        "last": last.hash if last else None,
         **{name: metadata.version(name) for name in ("contraflow", "blackjax", "jax", "numpy", "scipy")},
     }
     return Checkpoints(path.with_suffix(".resume"), key)
@@ -274,14 +307,16 @@ def _points(target: Problem) -> int:
     return sum(len(t.observed) for t in target.prepared.values())
 
 
-def _centre(target: Problem, plan: Plan, saved: Checkpoint, log: Log, progress: Progress) -> np.ndarray:
+def _centre(
+    target: Problem, plan: Plan, saved: Checkpoint, log: Log, progress: Progress, begin: np.ndarray
+) -> np.ndarray:
     """The joint mode, found or as saved."""
     held = saved.load()
     if held is not None:
         log(f"going on from the work in {saved.path.parent}")
         progress(plan.iterations)
         return held["mode"]
-    found = mode(target, log, plan.iterations, progress)
+    found = mode(target, log, plan.iterations, progress, begin)
     saved.save(mode=found)
     return found
 

@@ -22,6 +22,8 @@ from contraflow.system.observations import OBSERVABLES, Observable
 
 Array = Any
 FREE_LEVEL_SD = 2.0
+#: End of the data that ship: an observable until then goes on as data are added.
+SHIPPED_END = 2025.0
 #: Prior of what the model misses of a series, as a log scale: its median, and the sd of its logarithm.
 DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.03, 0.8
 
@@ -62,7 +64,7 @@ def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
 
 
 def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
-    last = min(until, observable.until)
+    last = until if observable.until >= SHIPPED_END else min(until, observable.until)
     rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and r.end <= last + 1e-6]
     months = grid.times + 0.5 / grid.per_year
     inside = np.array([(months > r.start) & (months < r.end) for r in rows], dtype=float).reshape(

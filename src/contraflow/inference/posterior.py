@@ -21,6 +21,7 @@ import numpy as np
 
 from contraflow import evidence
 from contraflow.errors import ContraflowError
+from contraflow.evidence import vintages
 from contraflow.inference import priors
 from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
 from contraflow.system import model_parameters, reference_model
@@ -192,7 +193,7 @@ def load_posterior(
     Raises:
         PosteriorError: no such file, not a posterior, or made by a model with other equations or priors.
     """
-    path = path or shipped_path()
+    path = path or vintages.posterior_path() or shipped_path()
     if not path.exists():
         raise PosteriorError(f"no posterior at {path}: make one with `contraflow fit`")
     try:

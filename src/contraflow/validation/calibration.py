@@ -23,8 +23,8 @@ import numpy as np
 from contraflow.analysis.ensembles import chunks
 from contraflow.engine import Grid
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
-from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD, synthetic
+from contraflow.inference.fit import SUPPLY_LATENT, Length, coordinates, held, run_stage
+from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.inference.problem import START, Problem, problem
 from contraflow.inference.sampler import sampler
@@ -178,20 +178,6 @@ def reduced(target: Problem) -> np.ndarray:
     """The coordinates that the reduced model leaves free."""
     latent, noise = f"{SUPPLY_LATENT}[", "discrepancy:"
     return np.array([n in REDUCED or n.startswith((latent, noise)) for n in target.names])
-
-
-def coordinates(target: Problem, posterior: Posterior) -> np.ndarray:
-    """The draws of a posterior as coordinates (size, draws) of the fitting problem."""
-    y = np.zeros((target.size, posterior.draws))
-    for name in target.parameters:
-        y[target.index(name)] = posterior.coordinates[name]
-    for name, count in target.innovations.items():
-        first = target.index(f"{name}[0]")
-        y[first : first + count] = posterior.innovations[name][:count]
-    for series in target.prepared:
-        ratio = posterior.discrepancy[series] / DISCREPANCY_MEDIAN
-        y[target.index(f"discrepancy:{series}")] = np.log(ratio) / DISCREPANCY_SD
-    return y
 
 
 def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:

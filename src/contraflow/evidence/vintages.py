@@ -1,0 +1,290 @@
+"""Figures that a user has added: vintages of series in a folder of the user's, laid over the evidence that ships.
+
+Every file taken in becomes a vintage, a folder of its own with one table a series, put in place in one step. A later
+vintage revises earlier ones point by point and removes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from contraflow.errors import ContraflowError
+from contraflow.evidence.loader import Evidence, decimal_year, load
+from contraflow.evidence.providers.reading import DataError, Point, Reading
+from contraflow.evidence.schema import Row, Series
+
+#: Environment variable that names the folder.
+VARIABLE = "CONTRAFLOW_DATA"
+_COLUMNS = ("start", "end", "value", "source", "note", "factor")
+_ABOUT, _IN_FORCE = "about.json", "in_force.json"
+_trial: tuple[Vintage, ...] | None = None
+#: Median revision of known points above which a file counts something else than the series.
+MOST_REVISED = 0.02
+#: Relative difference below which a figure is the same, as printed with other digits.
+_SAME = 5e-4
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """One file taken in: ``name`` sorts by time; ``about`` holds provider, file, its hash and the day."""
+
+    name: str
+    folder: Path
+    about: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A known point whose value has changed."""
+
+    series: str
+    period: str
+    old: float
+    new: float
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a file brought: new points and revisions by series; ``vintage`` None where it brought nothing."""
+
+    reading: Reading
+    new: dict[str, tuple[Point, ...]]
+    revisions: tuple[Revision, ...]
+    vintage: str | None
+
+
+def folder() -> Path:
+    """The user's folder: ``$CONTRAFLOW_DATA``, or ``contraflow`` in the folder for data of the system's convention."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "contraflow"
+
+
+def newest() -> tuple[Vintage, ...]:
+    """Every vintage, oldest first.
+
+    Raises:
+        ContraflowError: a vintage is damaged.
+    """
+    found = []
+    for path in sorted((folder() / "vintages").glob("[0-9]*")):
+        try:
+            found.append(Vintage(path.name, path, json.loads((path / _ABOUT).read_text(encoding="utf-8"))))
+        except (OSError, ValueError) as error:
+            raise ContraflowError(f"{path} is damaged ({error}): remove the folder and add its file again") from None
+    return tuple(found)
+
+
+def in_force() -> tuple[Vintage, ...]:
+    """The vintages that the user's posterior was fitted to; those being fitted to inside ``trial``.
+
+    Raises:
+        ContraflowError: the record of them is damaged, or names a vintage that is gone.
+    """
+    if _trial is not None:
+        return _trial
+    path = folder() / _IN_FORCE
+    if not path.exists():
+        return ()
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))["vintages"]
+        held = {v.name: v for v in newest()}
+        return tuple(held[name] for name in names)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ContraflowError(
+            f"{path} is damaged or names a vintage that is gone ({error}): run `contraflow fit --update`, "
+            "or remove the file to return to what ships"
+        ) from None
+
+
+def posterior_path() -> Path | None:
+    """The user's posterior, where vintages are in force."""
+    return folder() / "posterior.nc" if (folder() / _IN_FORCE).exists() else None
+
+
+@contextmanager
+def trial(vintages: tuple[Vintage, ...]) -> Iterator[None]:
+    """Read the evidence with these vintages inside; they are in force for good once ``put_in_force`` is called."""
+    global _trial
+    _trial = vintages
+    load.cache_clear()
+    try:
+        yield
+    finally:
+        _trial = None
+        load.cache_clear()
+
+
+def put_in_force(vintages: Sequence[Vintage], posterior: Path) -> None:
+    """Put a new posterior and the vintages it was fitted to in place of those in force."""
+    record = folder() / _IN_FORCE
+    partial = record.with_suffix(".partial")
+    partial.write_text(json.dumps({"vintages": [v.name for v in vintages]}) + "\n", encoding="utf-8")
+    posterior.replace(folder() / "posterior.nc")
+    partial.replace(record)
+
+
+def reach(evidence: Evidence) -> float:
+    """End of the last fitted row, a decimal year."""
+    return max(r.end for s in evidence.series.values() if s.use == "fit" for r in s.rows)
+
+
+def layered(evidence: Evidence, vintages: Sequence[Vintage]) -> Evidence:
+    """The evidence with these vintages laid over its series, in order."""
+    series = dict(evidence.series)
+    for vintage in vintages:
+        for table in sorted(vintage.folder.glob("*.csv")):
+            if table.stem in series:
+                series[table.stem] = _over(series[table.stem], _read(table))
+    return replace(evidence, series=series)
+
+
+def _over(series: Series, rows: Sequence[Row]) -> Series:
+    held = {_key(r): r for r in series.rows} | {_key(r): r for r in rows}
+    return series.model_copy(update={"rows": tuple(held[k] for k in sorted(held))})
+
+
+def _key(row: Row) -> tuple[int, int]:
+    return round(row.start * 12), round(row.end * 12)
+
+
+def _read(table: Path) -> list[Row]:
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            return [
+                Row(
+                    decimal_year(c["start"]),
+                    decimal_year(c["end"]) + 1 / 12,
+                    float(c["value"]),
+                    c["source"],
+                    c["note"],
+                    factor=float(c["factor"]),
+                )
+                for c in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ContraflowError(f"{table} is damaged ({error}): remove its folder and add the file again") from None
+
+
+def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) -> Added:
+    """Compare a file that was read with what is held, and store it as a vintage if it brings anything.
+
+    Args:
+        path: the file.
+        reading: what was read from it.
+        evidence: the evidence that ships.
+        accept: whether large revisions are wanted.
+
+    Raises:
+        DataError: it ends before, or begins after, what is held, or revises too much; nothing is stored then.
+        ContraflowError: the folder cannot be written to.
+    """
+    held = layered(evidence, newest()).series
+    new: dict[str, tuple[Point, ...]] = {}
+    revisions: list[Revision] = []
+    for name, points in reading.points.items():
+        known = {_key(r): r for r in held[name].rows}
+        _require_joined(path, name, points, held[name])
+        changed = _revisions(name, points, known)
+        _require_same_basis(path, name, points, known, accept)
+        revisions += changed
+        new[name] = tuple(p for p in points if _point_key(p) not in known)
+    if not revisions and not any(new.values()):
+        return Added(reading, new, (), None)
+    return Added(reading, new, tuple(revisions), _store(path, reading))
+
+
+def _point_key(point: Point) -> tuple[int, int]:
+    return round(decimal_year(point.start) * 12), round(decimal_year(point.end) * 12) + 1
+
+
+def _revisions(name: str, points: Sequence[Point], known: dict[tuple[int, int], Row]) -> list[Revision]:
+    found = []
+    for p in points:
+        row = known.get(_point_key(p))
+        if row and abs(p.value - row.value) > max(_SAME * abs(row.value), 0.051 if row.value > 10 else 0.0):
+            period = p.start if p.start == p.end else f"{p.start} to {p.end}"
+            found.append(Revision(name, period, row.value, p.value))
+    return found
+
+
+def _require_joined(path: Path, name: str, points: Sequence[Point], series: Series) -> None:
+    if not points:
+        raise DataError(path, 0, f"holds no whole period of {name}")
+    last, first = max(_key(r)[1] for r in series.rows), _point_key(points[0])[0]
+    if _point_key(points[-1])[1] < last:
+        held = f"{(last - 1) // 12}-{(last - 1) % 12 + 1:02d}"
+        raise DataError(
+            path, 0, f"{name} ends with {points[-1].end}, {held} is held already: an older or cut-off file?"
+        )
+    if first > last:
+        raise DataError(path, 0, f"{name} begins with {points[0].start}, later than what is held ends: a gap")
+
+
+def _require_same_basis(
+    path: Path, name: str, points: Sequence[Point], known: dict[tuple[int, int], Row], accept: bool
+) -> None:
+    pairs = [(p.value, known[_point_key(p)].value) for p in points if _point_key(p) in known]
+    apart = float(np.median([abs(new / old - 1) for new, old in pairs if old])) if pairs else 0.0
+    if apart > MOST_REVISED and not accept:
+        raise DataError(
+            path, 0,
+            f"{name}: {len(pairs)} known figures differ by {100 * apart:.1f} % in the middle: another basis or a wrong "
+            "file? Add it with --accept-revisions if this is a revision",
+        )  # fmt: skip
+
+
+def _store(path: Path, reading: Reading) -> str:
+    """Put a reading in place as a vintage, in one step; returns its name."""
+    home = folder() / "vintages"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".incoming-", dir=home))
+        try:
+            for name, points in reading.points.items():
+                (partial / f"{name}.csv").write_text(_text(points, reading.source), encoding="utf-8")
+            about = {
+                "provider": reading.provider,
+                "file": path.name,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "added": datetime.date.today().isoformat(),
+            }
+            (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+            partial.chmod(0o755)
+            number = max((int(p.name[:4]) for p in home.glob("[0-9]*")), default=0) + 1
+            name = f"{number:04d}-{about['added']}-{reading.provider}"
+            partial.rename(home / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise ContraflowError(f"cannot write to {home}: {error.strerror or error}") from None
+    return name
+
+
+def _text(points: Sequence[Point], source: str) -> str:
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([p.start, p.end, f"{p.value:.10g}", source, p.note, f"{p.factor:.6g}"] for p in points)
+    return page.getvalue()
+
+
+def coverage(series: Series, today: datetime.date) -> tuple[str, str, int]:
+    """First and last month that a series covers, and months since then at a date."""
+    first, last = min(_key(r)[0] for r in series.rows), max(_key(r)[1] for r in series.rows) - 1
+    names = [f"{m // 12}-{m % 12 + 1:02d}" for m in (first, last)]
+    return names[0], names[1], max(today.year * 12 + today.month - 2 - last, 0)

@@ -1,0 +1,87 @@
+"""The scoreboard: every scoring of an entry that was kept, oldest first. Rows are added and never changed."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from contraflow.errors import ContraflowError
+from contraflow.validation.forecasts.file import Entry, table
+from contraflow.validation.forecasts.observations import Observations
+from contraflow.validation.forecasts.scores import MODEL
+from contraflow.validation.rivals import RIVALS
+from contraflow.validation.scoring import INTERVALS
+
+TABLE, PAGE = "SCOREBOARD.csv", "SCOREBOARD.md"
+_WHO = (MODEL, *RIVALS)
+COLUMNS = (
+    "scored", "entry", "posterior_hash", "observations", "target", "forecasts", "first", "last",
+    *(f"crps_{who}" for who in _WHO), *(f"covered_{p}" for p in INTERVALS), "pit_inside_bands",
+)  # fmt: skip
+_HEAD = """# Scoreboard
+
+Forecasts of the register against what came, beside rivals from the same origin. Written by
+`contraflow forecast score --record`; rows are added and never changed. `observations` tells one set of outcomes from
+another. Scores are log-CRPS, smaller is better; coverage is that of the model's central intervals.
+"""
+
+
+def fingerprint(observations: Observations) -> str:
+    """Tells one set of observations from another."""
+    content = "\n".join(f"{t},{p},{v!r}" for (t, p), v in sorted(observations.items()))
+    return hashlib.sha256(content.encode()).hexdigest()[:8]
+
+
+def rows(entry: Entry, observations: Observations, summary: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Rows of the scoreboard from a summary of scores."""
+    shared = {
+        "scored": datetime.date.today().isoformat(),
+        "entry": entry.name,
+        "posterior_hash": entry.posterior_hash,
+        "observations": fingerprint(observations),
+    }
+    return [
+        shared
+        | {"target": r["target"], "forecasts": str(r["forecasts"]), "first": r["first"], "last": r["last"]}
+        | {f"crps_{who}": f"{r['crps'][who]:.4f}" for who in _WHO}
+        | {f"covered_{p}": f"{r['coverage'][str(p)]:.2f}" for p in INTERVALS}
+        | {"pit_inside_bands": "yes" if r["pit_inside_bands"] else "no"}
+        for r in summary
+    ]
+
+
+def contents(folder: Path, new: Sequence[Mapping[str, str]]) -> dict[str, bytes] | None:
+    """Table and page of a folder with these rows added, by file name; None where none of them is new.
+
+    Raises:
+        ContraflowError: the table that is there is not one.
+    """
+    path = folder / TABLE
+    held = [cells for _, cells in table(path, COLUMNS)] if path.exists() else []
+
+    def key(row: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(row[c] for c in COLUMNS[1:])
+
+    known = {key(row) for row in held}
+    added = [row for row in new if key(row) not in known]
+    if not added:
+        return None
+    page = io.StringIO()
+    writer = csv.DictWriter(page, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*held, *added])
+    text = page.getvalue().encode()
+    if path.exists() and not text.startswith(path.read_bytes()):
+        raise ContraflowError(f"{path} was changed by hand; put it back as it was, rows are only added")
+    return {TABLE: text, PAGE: _page([*held, *added]).encode()}
+
+
+def _page(held: Sequence[Mapping[str, str]]) -> str:
+    lines = [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
+    lines += [f"| {' | '.join(row[c] for c in COLUMNS)} |" for row in held]
+    return _HEAD + "\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,134 @@
+"""Files of statistical offices: read to the figures of the evidence, or refused with the reason."""
+
+import pytest
+
+from contraflow import evidence
+from contraflow.evidence import providers
+from contraflow.evidence.providers import DataError
+
+EXPECTED = {
+    "vsrr": ("cdc_vsrr", "us.deaths.synthetic_opioids.monthly", "2025-03"),
+    "wonder": ("cdc_wonder", "us.deaths.synthetic_opioids.wonder", "2025-02"),
+    "sesnsp": ("sesnsp", "mx.homicides.sesnsp.monthly", "2025-02"),
+    "cbp": ("cbp", "border.seized.fentanyl.monthly", "2025-01"),
+    "rnpdno": ("rnpdno", "mx.missing.registered.annual", "2024-12"),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_file_is_recognised_and_gives_the_known_figures_again(name, lines, file_of):
+    provider, series, last = EXPECTED[name]
+    encoding = "latin-1" if name == "sesnsp" else "utf-8"
+    reading = providers.read(file_of(lines[name](), encoding=encoding))
+    assert reading.provider == provider and reading.source in evidence.load().sources
+    assert set(reading.points) <= set(evidence.load().series)
+    points = {p.start: p for p in reading.points[series]}
+    assert max(p.end for p in points.values()) == last
+    known = [r for r in evidence.load().series[series].rows if 2023 <= r.start + 1e-6 < 2025]
+    assert len(known) in (2, 24)
+    for row in known:
+        start = f"{int(row.start + 1e-6)}-{round(row.start * 12) % 12 + 1:02d}"
+        assert points[start].value == pytest.approx(row.value, abs=max(2.0, 0.001 * row.value))
+
+
+def test_years_and_half_years_are_sums_of_whole_ones_only(lines, file_of):
+    points = providers.read(file_of(lines["cbp"](until="2025-03"))).points
+    halves = [(p.start, p.value) for p in points["border.seized.fentanyl.half_year"]]
+    assert halves[-1] == ("2024-07", pytest.approx(4964, abs=3)) and halves[0][0] == "2023-01"
+    years = {p.start: p.value for p in points["border.seized.fentanyl.annual"]}
+    assert years == {"2023-01": pytest.approx(11083, abs=3), "2024-01": pytest.approx(9334, abs=3)}
+    shares = {p.start: p.value for p in points["border.seized.fentanyl.ports_share"]}
+    assert shares["2024-01"] == pytest.approx(0.8819, abs=1e-3)
+
+
+def test_12_month_counts_carry_how_complete_they_are(lines, file_of):
+    points = providers.read(file_of(lines["vsrr"]())).points
+    assert points["us.deaths.synthetic_opioids.half_year"][-1].factor == pytest.approx(1 / 1.005, abs=1e-3)
+    whole = {p.start: p.value for p in points["us.deaths.all_drugs.annual"]}
+    parts = {p.start: p.value for p in points["us.deaths.non_opioid.annual"]}
+    assert whole["2024-01"] == pytest.approx(80_856, abs=3)
+    assert parts["2024-01"] == pytest.approx(25_851, abs=30)
+
+
+def test_wonder_tells_the_drug_by_its_query(lines, file_of):
+    text = [
+        line.replace("MCD - ICD-10 Codes: T40.4 (Other synthetic narcotics)", "UCD: X40; X41")
+        for line in lines["wonder"]()
+    ]
+    assert list(providers.read(file_of(text)).points) == ["us.deaths.all_drugs.wonder"]
+    with pytest.raises(DataError, match=r"T40\.1 beside T40\.4"):
+        providers.read(file_of(lines["wonder"](drug="T40.1; T40.4")))
+
+
+def edit(number, old, new):
+    """A change of the first line from ``number`` on that holds ``old``."""
+
+    def change(text):
+        place = next(k for k in range(number, len(text)) if old in text[k])
+        return [*text[:place], text[place].replace(old, new, 1), *text[place + 1 :]]
+
+    return change
+
+
+def swapped(text):
+    """The labels of two indicators exchanged."""
+    one, other = "Opioids (T40.0-T40.4,T40.6)", "Number of Drug Overdose Deaths"
+    return [x.replace(one, "#").replace(other, one).replace("#", other) for x in text]
+
+
+def without_homicides(text):
+    """No victim of intentional homicide."""
+    return [x.rsplit(",", 12)[0] + ",0" * 12 if "doloso" in x else x for x in text]
+
+
+WRONG = {
+    "cut within a line": ("cbp", lambda t: [*t[:-1], t[-1][:30]], "cut off"),
+    "cut at a line": ("vsrr", lambda t: t[:-3], "do not cover the same months|cut off"),
+    "no query": ("wonder", lambda t: t[:-5], "without the query"),
+    "states missing": ("sesnsp", lambda t: t[:-20], "of 32 states"),
+    "states left out": ("rnpdno", lambda t: [x for x in t if ",07," not in x], "31 of 32 states"),
+    "column missing": ("vsrr", lambda t: [x.rsplit(",", 1)[0] for x in t], "columns are missing: Predicted Value"),
+    "column renamed": ("cbp", edit(0, "Sum Qty (lbs)", "Sum Qty (kg)"), r"columns are missing: Sum Qty \(lbs\)"),
+    "a row twice": ("cbp", lambda t: [*t, t[-1]], "the same row"),
+    "a month twice": ("wonder", lambda t: [*t[:3], t[2], *t[3:]], "occurs twice"),
+    "a window twice": ("vsrr", lambda t: [*t, t[1]], "occurs twice"),
+    "a month missing": ("wonder", lambda t: t[:10] + t[11:], "is missing"),
+    "a window missing": ("vsrr", lambda t: [x for x in t if ",2021,May," not in x], "2021-05 is missing"),
+    "negative": ("sesnsp", edit(1, ",Adultos (18 y más),4", ",Adultos (18 y más),-4"), "cannot be that"),
+    "a fraction of a death": ("wonder", edit(3, "\tNot", ".5\tNot"), "cannot be that"),
+    "words for a number": ("cbp", edit(1, "Fentanyl,", "Fentanyl,n/a"), "not a number"),
+    "another period": ("vsrr", edit(1, "12 month-ending", "3 month-ending"), "12 month-ending"),
+    "labels swapped": (
+        "vsrr",
+        swapped,
+        "wrong labels",
+    ),
+    "thousands": (
+        "sesnsp",
+        without_homicides,
+        "wrong units",
+    ),
+    "crimes, not victims": ("sesnsp", edit(0, "Sexo,Rango de edad", "Municipio"), "missing: Sexo, Rango de edad"),
+    "sexes do not add up": ("rnpdno", edit(1, ",0,", ",9,"), "not the sum"),
+    "two statuses": ("rnpdno", lambda t: [*t[:-1], t[-1][:-1] + "7"], "one in all rows"),
+    "fiscal year unreadable": ("cbp", edit(1, "2023,OCT", "FY23,OCT"), "fiscal year"),
+    "another table": ("cbp", lambda t: ["a,b,c", "1,2,3"], "not a file of a known provider"),
+    "nothing": ("cbp", lambda t: [""], "is empty"),
+    "a web page": ("cbp", lambda t: ["<!DOCTYPE html>", "<p>Sign in</p>"], "web page"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_is_refused_with_the_reason(case, lines, file_of):
+    name, change, message = WRONG[case]
+    with pytest.raises(DataError, match=message):
+        providers.read(file_of(change(lines[name]())))
+
+
+def test_an_excel_file_is_told_apart(tmp_path):
+    path = tmp_path / "data.xlsx"
+    path.write_bytes(b"PK\x03\x04rest")
+    with pytest.raises(DataError, match="Excel"):
+        providers.read(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        providers.read(tmp_path / "absent.csv")

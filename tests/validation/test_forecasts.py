@@ -1,0 +1,348 @@
+"""The register: what an entry holds, that it is never rewritten, and how it is scored."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from contraflow import evidence
+from contraflow.cli import app
+from contraflow.errors import ContraflowError, UnknownName
+from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.system import model_parameters
+from contraflow.system.latents import LATENTS
+from contraflow.system.observations import OBSERVABLES
+from contraflow.validation import scoring
+from contraflow.validation.forecasts import file, history, observations, scoreboard, scores
+from contraflow.validation.forecasts.misses import carried, fading
+from contraflow.validation.forecasts.simulation import ahead
+from contraflow.validation.forecasts.targets import LEVELS, TARGETS, known, month_name, month_number
+
+ORIGIN = "2024-12"
+END = 2025 * 12
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    """Eight draws near the prior medians, which no data have seen."""
+    rng = np.random.default_rng(3)
+    parameters = evidence.load().parameters
+    free = [n for n in model_parameters() if not parameters[n].prior.is_fixed]
+    return Posterior(
+        {n: 0.1 * rng.standard_normal(8) for n in free},
+        {n: 0.1 * rng.standard_normal((len(x.knots(PROJECTION_END)), 8)) for n, x in LATENTS.items()},
+        {s: np.full(8, 0.03) for s in OBSERVABLES},
+        {"model_hash": fit_hash(), "data_until": 2025.0},
+    )
+
+
+@pytest.fixture(scope="module")
+def entry(posterior):
+    return file.make(ORIGIN, posterior)
+
+
+@pytest.fixture
+def written(entry, tmp_path):
+    return file.write(entry, tmp_path)[0]
+
+
+def quantile(entry, target, period, level=0.5):
+    return entry.quantiles[target, period][LEVELS.index(level)]
+
+
+def test_levels_are_the_23_of_the_register():
+    assert len(LEVELS) == 23
+    assert file.LEVEL_NAMES[:5] == ("0.01", "0.025", "0.05", "0.10", "0.15")
+    assert file.LEVEL_NAMES[-4:] == ("0.90", "0.95", "0.975", "0.99")
+
+
+def test_an_entry_covers_january_2025_to_december_2028_and_four_years(entry):
+    for target in TARGETS.values():
+        periods = [p for t, p in entry.quantiles if t == target.id]
+        ends = ("2025", "2028", 4) if target.step == "year" else ("2025-01", "2028-12", 48)
+        assert (periods[0], periods[-1], len(periods)) == ends
+
+
+def test_years_of_an_entry_begin_after_its_origin():
+    assert known("mx.homicides.inegi.annual").periods("2025-03") == ["2026", "2027", "2028", "2029"]
+    assert known("us.deaths.all_drugs.monthly").periods("2025-03")[0] == "2025-04"
+
+
+def test_quantiles_rise_and_are_finite(entry):
+    table = np.stack(list(entry.quantiles.values()))
+    assert np.isfinite(table).all() and (table >= 0).all()
+    assert (np.diff(table, axis=1) >= 0).all()
+
+
+def test_synthetic_opioids_are_part_of_all_drugs(entry):
+    for period in TARGETS["us.deaths.all_drugs.monthly"].periods(ORIGIN):
+        part = quantile(entry, "us.deaths.synthetic_opioids.monthly", period)
+        assert part < quantile(entry, "us.deaths.all_drugs.monthly", period)
+
+
+def test_the_first_sum_of_12_months_is_nearly_known_and_the_last_is_not(entry):
+    def width(period):
+        return quantile(entry, "us.deaths.all_drugs.12_months", period, 0.95) / quantile(
+            entry, "us.deaths.all_drugs.12_months", period, 0.05
+        )
+
+    assert 1 < width("2025-01") < 1.1 < width("2028-12")
+
+
+def test_the_first_month_joins_what_was_observed_last(entry):
+    """However far the model is off at the origin: what it missed is carried on."""
+    at, values = history.observed(TARGETS["us.deaths.synthetic_opioids.monthly"], END)
+    season = history.seasons(TARGETS["us.deaths.synthetic_opioids.monthly"], END).mean
+    last = np.exp(np.mean(np.log(values[-3:]) - season[at[-3:] % 12]) + season[0])
+    median = quantile(entry, "us.deaths.synthetic_opioids.monthly", "2025-01")
+    assert median == pytest.approx(last, rel=0.12)
+
+
+def test_forecasts_repeat_with_the_same_seed(entry, posterior):
+    again = file.make(ORIGIN, posterior)
+    assert all(np.array_equal(entry.quantiles[k], v) for k, v in again.quantiles.items())
+
+
+def test_no_forecast_is_made_from_an_origin_that_the_posterior_has_not_seen_or_has_passed(posterior):
+    with pytest.raises(ContraflowError, match="2024-12"):
+        ahead("2023-12", posterior)
+
+
+def test_an_entry_reads_back_as_written(entry, written):
+    back = file.read(written)
+    assert (back.origin, back.model_hash, back.made) == (ORIGIN, fit_hash(), entry.made)
+    for key, values in entry.quantiles.items():
+        assert back.quantiles[key] == pytest.approx(values, rel=1e-5)
+
+
+def test_the_same_forecasts_of_another_day_leave_the_entry_as_it_is(entry, written):
+    before = written.read_bytes()
+    assert file.write(dataclasses.replace(entry, made="2031-01-01"), written.parent) == (written, False)
+    assert written.read_bytes() == before
+
+
+def test_other_forecasts_under_the_same_name_are_refused(entry, written):
+    before = written.read_bytes()
+    key = ("mx.homicides.inegi.annual", "2026")
+    other = dataclasses.replace(entry, quantiles={**entry.quantiles, key: entry.quantiles[key] * 1.01})
+    with pytest.raises(ContraflowError, match="never rewritten"):
+        file.write(other, written.parent)
+    assert written.read_bytes() == before
+    assert [p.name for p in written.parent.iterdir()] == [written.name]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: lines[:-3], "3 forecasts are missing"),
+        (lambda lines: [*lines[:-1], lines[-1][:40]], "cells"),
+        (lambda lines: [lines[0], lines[1], lines[1], *lines[2:]], "twice"),
+        (lambda lines: [lines[0], lines[1].replace(fit_hash(), "0" * 16), *lines[2:]], "model_hash"),
+        (lambda lines: [lines[0].replace("0.50", "median"), *lines[1:]], "columns"),
+        (lambda lines: [lines[0], lines[1].replace("2025-01", "2031-01"), *lines[2:]], "2031-01"),
+    ],
+)
+def test_a_damaged_entry_is_refused(written, change, message):
+    written.write_text("\n".join(change(written.read_text().splitlines())) + "\n")
+    with pytest.raises(ContraflowError, match=message):
+        file.read(written)
+
+
+def test_a_season_is_found_again_and_noise_is_not_taken_for_one(monkeypatch):
+    series = evidence.load().series["mx.homicides.sesnsp.monthly"]
+    truth = 0.2 * np.sin(2 * np.pi * np.arange(12) / 12)
+    rng = np.random.default_rng(1)
+    for factors in (truth, np.zeros(12)):
+        rows = tuple(
+            dataclasses.replace(
+                r, value=2000 * np.exp(factors[round(r.start * 12) % 12] + 0.03 * rng.standard_normal())
+            )
+            for r in series.rows
+        )
+        made = {"mx.homicides.sesnsp.monthly": series.model_copy(update={"rows": rows})}
+        monkeypatch.setattr(history.evidence, "load", lambda made=made: dataclasses.replace(evidence_now, series=made))
+        found = history.seasons(TARGETS["mx.homicides.sesnsp.monthly"], END)
+        assert found.mean == pytest.approx(factors, abs=0.035)
+        assert found.mean.sum() == pytest.approx(0, abs=1e-9)
+    assert np.abs(found.mean).max() < 0.015
+
+
+evidence_now = evidence.load()
+
+
+def test_the_last_year_is_put_on_the_complete_basis():
+    _, values = history.observed(TARGETS["us.deaths.synthetic_opioids.monthly"], END)
+    raw = evidence.load().series["us.deaths.synthetic_opioids.monthly"].values
+    assert values[:-12] == pytest.approx(raw[:-12])
+    assert (values[-12:] > raw[-12:]).all()
+
+
+def test_nothing_after_the_origin_is_looked_at():
+    for target in TARGETS.values():
+        at, _ = history.observed(target, 2022 * 12)
+        assert at[-1] == (2021 if target.step != "month" else 2022 * 12 - 1)
+
+
+def test_memory_and_spread_of_misses_are_found_again():
+    rng = np.random.default_rng(5)
+    kept, sd, noise = 0.9, 0.2, 0.05
+    path = [0.0]
+    for _ in range(600):
+        path.append(kept * path[-1] + sd * np.sqrt(1 - kept**2) * rng.standard_normal())
+    seen = np.array(path) + noise * rng.standard_normal(601)
+    how = fading(np.arange(601), seen, noise, 0.01)
+    assert how.kept == pytest.approx(kept, abs=0.04)
+    assert how.sd == pytest.approx(sd, rel=0.25)
+
+
+def test_a_miss_at_the_origin_fades_and_its_spread_grows_to_that_of_all():
+    at = np.arange(60)
+    missed = np.repeat((0.3 * np.cos(at / 9))[:, None], 2000, axis=1)
+    path = carried(at, missed, 0.02, 0.05, np.arange(60, 140), np.random.default_rng(0))
+    how = fading(at, missed[:, 0], 0.02, 0.05)
+    assert path[0].mean() == pytest.approx(missed[-1, 0], abs=0.05)
+    assert abs(path[-1].mean()) < abs(path[0].mean())
+    assert path[0].std() < path[-1].std() <= how.sd * 1.1
+
+
+def test_scores_prefer_the_forecast_that_was_right(entry, written):
+    read = file.read(written)
+    came = {("mx.homicides.inegi.annual", y): quantile(read, "mx.homicides.inegi.annual", y) for y in ("2025", "2026")}
+    rows = {r["target"]: r for r in scores.summary(scores.scored(read, came))}
+    row = rows["mx.homicides.inegi.annual"]
+    assert row["forecasts"] == 2 and row["coverage"] == {"50": 1.0, "80": 1.0, "95": 1.0}
+    assert row["pit"] == pytest.approx([0.5, 0.5], abs=0.02)
+    far = {k: 6 * v for k, v in came.items()}
+    worse = scores.summary(scores.scored(read, far))[0]
+    assert worse["crps"]["model"] > 3 * row["crps"]["model"]
+    assert worse["coverage"]["95"] == 0.0
+
+
+def test_the_crps_is_that_of_the_scores_used_in_backtests(written):
+    read = file.read(written)
+    key, value = ("mx.missing.annual", "2025"), 9000.0
+    expected = scoring.log_crps(scoring.quantiles_between(LEVELS, read.quantiles[key]), value)
+    assert scores.scored(read, {key: value})[0].crps("model") == pytest.approx(float(expected))
+
+
+def test_of_sums_of_12_months_only_those_a_whole_year_ahead_are_scored(written):
+    read = file.read(written)
+    target = "us.deaths.all_drugs.12_months"
+    came = {(target, p): 80_000.0 for p in ("2025-01", "2025-11", "2025-12")}
+    rows = scores.summary(scores.scored(read, came))
+    assert [(r["target"], r["forecasts"], r["first"]) for r in rows] == [(target, 1, "2025-12")]
+
+
+def test_months_are_scored_beside_rivals_with_the_same_season(written):
+    read = file.read(written)
+    target = TARGETS["mx.homicides.sesnsp.monthly"]
+    rivals = scores.rival_quantiles(target, ORIGIN, ["2025-02", "2025-03"])
+    season = np.exp(history.seasons(target, END).mean)
+    middle = {rival: q[:, 100] for rival, q in rivals.items()}
+    assert middle["persistence"][0] / middle["persistence"][1] == pytest.approx(season[1] / season[2], rel=0.01)
+    assert set(middle) == {"persistence", "drift", "ets", "arima"}
+    assert read.origin == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("mx.missing.anual,2025,1", "did you mean 'mx.missing.annual'"),
+        ("mx.missing.annual,2025-01,1", "write YYYY"),
+        ("us.deaths.all_drugs.monthly,2025-13,1", "write YYYY-MM"),
+        ("us.deaths.all_drugs.monthly,2025-01,many", "not a number"),
+        ("us.deaths.all_drugs.monthly,2025-01,-4", "at least 0"),
+        ("us.market.fentanyl_powder_purity.monthly,2025-01,11.2", "between 0 and 1"),
+        ("mx.missing.annual,2025,1\nmx.missing.annual,2025,2", "twice"),
+        ("", "no observation"),
+    ],
+)
+def test_bad_observations_are_refused(tmp_path, lines, message):
+    path = tmp_path / "observed.csv"
+    path.write_text(f"target_id,period,value\n{lines}\n")
+    with pytest.raises(ContraflowError, match=message):
+        observations.read_observations(path)
+
+
+def test_only_settled_figures_of_series_are_observations():
+    found = observations.from_series(evidence.load().series)
+    months = [p for t, p in found if t == "us.deaths.all_drugs.monthly"]
+    assert max(months) == "2024-04"
+    assert ("mx.homicides.inegi.annual", "2024") in found
+    assert not any(t == "mx.missing.annual" for t, _ in found)
+    sums = found["us.deaths.all_drugs.12_months", "2023-12"]
+    assert sums == pytest.approx(106_881, abs=20)
+
+
+def test_the_scoreboard_only_grows(entry, written):
+    folder = written.parent
+    first = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
+    second = {**first, ("mx.homicides.inegi.annual", "2026"): 31_000.0}
+    texts = []
+    for came in (first, second):
+        rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+        files = scoreboard.contents(folder, rows)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        texts.append(files[scoreboard.TABLE])
+        assert scoreboard.contents(folder, rows) is None
+    assert texts[1].startswith(texts[0]) and len(texts[1]) > len(texts[0])
+    assert (folder / scoreboard.PAGE).read_text().count("\n| 20") == texts[1].count(b"\n") - 1
+
+
+def test_a_scoreboard_changed_by_hand_is_refused(entry, tmp_path):
+    came = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
+    rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+    (tmp_path / scoreboard.TABLE).write_text("scored,entry\n")
+    with pytest.raises(ContraflowError, match="columns"):
+        scoreboard.contents(tmp_path, rows)
+
+
+def test_an_unknown_target_names_the_nearest():
+    with pytest.raises(UnknownName, match=r"mx\.homicides\.inegi\.annual"):
+        known("mx.homicides.inegi.anual")
+
+
+def test_months_have_names_and_numbers():
+    assert month_name(month_number("2025-01") - 1) == "2024-12"
+    with pytest.raises(ContraflowError, match="YYYY-MM"):
+        month_number("2025")
+
+
+def test_entries_with_other_names_are_refused(written, tmp_path):
+    other = shutil.copy(written, tmp_path / "mine.csv")
+    with pytest.raises(ContraflowError, match="is named"):
+        file.read(other)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_the_command_writes_an_entry_and_scores_it(posterior, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    posterior.save(tmp_path / "trial.nc")
+    made = run("forecast", "--posterior", "trial.nc", "--json")
+    assert made.exit_code == 0, made.output
+    path = tmp_path / json.loads(made.stdout)["entry"]
+    assert path == tmp_path / "forecasts" / f"2024-12-{fit_hash()}.csv"
+    assert json.loads(made.stdout)["forecasts"] == len(file.read(path).quantiles) == 7 * 48 + 2 * 4 + 48
+    outcomes = tmp_path / "observed.csv"
+    outcomes.write_text("target_id,period,value\nmx.homicides.inegi.annual,2025,30000\n")
+    for remark in ("added to", "already in"):
+        scored = run("forecast", "score", path, "--observed", outcomes, "--record", "--json")
+        assert scored.exit_code == 0, scored.output
+        assert remark in scored.stderr
+    rows = json.loads(scored.stdout)["scores"][0]["targets"]
+    assert [r["target"] for r in rows] == ["mx.homicides.inegi.annual", "pooled"]
+    assert (path.parent / scoreboard.TABLE).read_text().count("\n") == 3
+
+
+def test_scoring_without_any_outcome_is_an_error(entry, written, tmp_path):
+    outcomes = tmp_path / "observed.csv"
+    outcomes.write_text("target_id,period,value\nmx.homicides.inegi.annual,2023,30000\n")
+    result = run("forecast", "score", written, "--observed", outcomes)
+    assert result.exit_code == 2 and "none of the observations" in result.stderr
