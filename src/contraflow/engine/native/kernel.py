@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from contraflow.engine.simulate import Grid
 #: Memory for the states that the adjoint of one vector of trajectories needs; above it, stretches are run again.
 TAPE_BYTES = 256 * 2**20
 _VECTOR_BYTES = 128  # in double, also of the widest vector in single precision
+
+_making = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -134,14 +137,15 @@ def kernel(
     Raises ``UnsupportedError`` or ``UnavailableError`` where only the reference simulator can run.
     """
     key = ("native", tuple(record), tuple(columns), gradient, single)
-    if key not in model.compiled:
-        text = cache.kept(
-            "kernels",
-            model.cache_key(key),
-            lambda: c_text(program(model, record, columns, gradient=gradient), single=single).encode(),
-        )
-        model.compiled[key] = Kernel(interface(model, record, columns), build.library(text.decode()))
-    return model.compiled[key]
+    with _making:  # the threads of a run ask for the same kernel at once
+        if key not in model.compiled:
+            text = cache.kept(
+                "kernels",
+                model.cache_key(key),
+                lambda: c_text(program(model, record, columns, gradient=gradient), single=single).encode(),
+            )
+            model.compiled[key] = Kernel(interface(model, record, columns), build.library(text.decode()))
+        return model.compiled[key]
 
 
 def _span(steps: int, states: int) -> int:
