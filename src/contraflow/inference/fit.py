@@ -386,7 +386,7 @@ def _curved(engine: Sampler, at: np.ndarray, given: Any, free: np.ndarray, saved
 def _thinned(drawn: np.ndarray, number: int) -> np.ndarray:
     """``number`` of the draws (kept, size, chains) as (size, number), evenly spaced along every chain."""
     by_chain = np.transpose(drawn, (1, 2, 0)).reshape(drawn.shape[1], -1)
-    return by_chain[:, np.floor((np.arange(number) + 0.5) * by_chain.shape[1] / number).astype(int)]
+    return _spread(by_chain, number)
 
 
 def _diagnosed(target: Problem, drawn: np.ndarray, free: np.ndarray) -> dict[str, Any]:
