@@ -1,6 +1,7 @@
 """Ensembles give the same however many chunks and cores they are spread over, and stop at what breaks."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from contraflow import evidence
 from contraflow.analysis import ensembles
 from contraflow.analysis.ensembles import BrokenRun, chunks, stacked
-from contraflow.engine import Grid
+from contraflow.engine import Grid, NonFiniteError
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy import Scenario
 from contraflow.system import model_parameters, reference_model
@@ -65,6 +66,25 @@ def test_a_broken_draw_is_named_by_its_place_among_all(posterior, monkeypatch, t
     with pytest.raises(BrokenRun, match="not a finite number"):
         spread(broken, monkeypatch, 2, 3, failures=tmp_path / "failure.json")
     assert json.loads((tmp_path / "failure.json").read_text())["draw"] == 7
+
+
+def test_where_two_chunks_break_at_once_error_and_file_are_of_one_draw(posterior, monkeypatch, tmp_path):
+    name, file = "fentanyl_per_user", tmp_path / "failure.json"
+    opening = posterior.parameters()[name][0]
+
+    def breaks(equations, parameters, *rest):
+        if parameters[name][0] != opening:  # the second chunk breaks after the first was told
+            until = time.monotonic() + 20
+            while not file.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+            raise NonFiniteError("mx_homicides", 2000.0, 1, {"second": 1.0})
+        raise NonFiniteError("mx_homicides", 2000.0, 2, {"first": 1.0})
+
+    monkeypatch.setattr(ensembles, "simulate", breaks)
+    with pytest.raises(BrokenRun, match="draw 2"):
+        spread(posterior, monkeypatch, 2, 3, failures=file)
+    told = json.loads(file.read_text())
+    assert (told["draw"], told["parameters"]) == (2, {"first": 1.0})
 
 
 def test_stacked_posteriors_are_the_draws_of_one_after_the_other(posterior):

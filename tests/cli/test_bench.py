@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from contraflow.bench import benchmark as bench
 from contraflow.bench import bound, cases, interactive, python_text, synthetic
+from contraflow.bench.aims import AIMS, judged
 from contraflow.bench.contest import Contestant, RefusedError, admitted, difference, one_core
 from contraflow.bench.rivals import generated
 from contraflow.bench.rivals.engine import reference_contestant
@@ -46,9 +47,22 @@ def test_the_report_has_every_number_and_a_reason_for_each_that_is_missing(repor
     assert report["versions"]["numpy"] == np.__version__
 
 
-def test_every_aim_that_is_missed_or_not_measured_has_a_reason(report):
+def test_an_aim_has_a_reason_where_it_was_not_measured_and_only_there(report):
     assert {row["model"] for row in report["aims"]} == {"synthetic", None}
-    assert all(row["reason"] for row in report["aims"] if not row["met"])
+    assert all((row["reason"] is not None) == (row["met"] is None) for row in report["aims"])
+
+
+def judged_at(ratio):
+    part = {"ratios": dict.fromkeys((aim.number for aim in AIMS), ratio), "not_measured": {}}
+    whole = {"interactive_ms": None, "cold_start_s": None, "not_measured": {"interactive_ms": "left out"}}
+    return {row["number"]: row for row in judged({"models": {"synthetic": part}, **whole})}
+
+
+def test_an_aim_is_missed_on_its_own_side_of_the_bound():
+    low, high = judged_at(1.0), judged_at(1e9)
+    assert not low["native_f32_vs_pysd"]["met"] and high["native_f32_vs_pysd"]["met"]
+    assert low["adjoint_over_forward"]["met"] and not high["adjoint_over_forward"]["met"]
+    assert low["interactive_ms"]["met"] is None and low["interactive_ms"]["reason"] == "left out"
 
 
 def test_nothing_is_timed_whose_outputs_were_not_compared(report):

@@ -100,6 +100,29 @@ def test_entries_used_longest_ago_go_first(own_cache, monkeypatch):
     assert {p.name for p in (own_cache / "kind").iterdir()} == {cache.name_of(k) for k in (0, 2, 3)}
 
 
+def test_an_entry_whose_time_cannot_be_set_is_still_sound(monkeypatch):
+    make = Maker()
+    cache.kept("kind", ("a",), make)
+
+    def refused(*arguments, **options):
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(cache.os, "utime", refused)
+    assert cache.kept("kind", ("a",), make) == b"content"
+    assert make.made == 1
+
+
+def test_what_another_process_is_writing_is_no_entry(own_cache, monkeypatch):
+    monkeypatch.setattr(cache, "MOST", 1)
+    cache.kept("kind", (0,), Maker())
+    begun = own_cache / "kind" / ".begun.partial"
+    begun.write_bytes(b"con")
+    os.utime(begun, (1000, 1000))
+    os.utime(own_cache / "kind" / cache.name_of(0), (2000, 2000))
+    cache.kept("kind", (1,), Maker())
+    assert {p.name for p in (own_cache / "kind").iterdir()} == {begun.name, cache.name_of(1)}
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A folder of files that have long stood there."""

@@ -9,7 +9,7 @@ from scipy import stats
 
 from contraflow import evidence
 from contraflow.engine import Grid
-from contraflow.inference.likelihood import left_out, log_density, predict, synthetic, targets
+from contraflow.inference.likelihood import left_out, log_density, predict, reporting_factor, synthetic, targets
 from contraflow.system.observations import OBSERVABLES
 
 GRID = Grid(2000.0, 300)
@@ -64,6 +64,14 @@ def test_the_same_deaths_enter_once():
     assert not annual.windows[:, 18 * 12 :].any()
 
 
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_windows_average_the_months_within_the_spans_of_the_rows(name):
+    target, middles = TARGETS[name], GRID.times + 0.5 / GRID.per_year
+    assert target.spans.shape == (len(target.observed), 2)
+    for (start, end), window in zip(target.spans, target.windows, strict=True):
+        assert np.array_equal(window > 0, (middles > start) & (middles < end))
+
+
 def test_points_after_a_cut_leave_the_likelihood():
     early = targets(Grid(2000.0, 240), until=2020.0)
     assert len(early["us.deaths.non_opioid.annual"].observed) == 20
@@ -80,6 +88,29 @@ def test_draws_of_a_series_scatter_round_the_model_as_the_density_says(name):
     assert ((target.observed >= low) & (target.observed <= high)).mean() > 0.9
 
 
+def test_a_reporting_factor_is_told_by_the_rows_seen_of_its_segment_and_else_by_its_prior():
+    target, rng = TARGETS["us.oud.prescription_misuse.nsduh"], np.random.default_rng(5)
+    first, last = target.segment[0], target.segment[-1]
+    assert first != last
+    seen, residual = target.segment == first, np.full((len(target.observed), 8000), 0.4)
+    residual[~seen] = 9.0
+    level = reporting_factor(target, residual, np.full(8000, 0.05), seen, rng)
+    precision = 1 / target.level_sd**2 + (1 / (target.noise[seen] ** 2 + 0.05**2)).sum()
+    told, untold = level[seen], level[target.segment == last]
+    assert (told == told[0]).all() and (untold == untold[0]).all(), "rows of a segment share it"
+    assert told[0].mean() == pytest.approx(0.4 * (1 - 1 / target.level_sd**2 / precision), abs=0.005)
+    assert told[0].std() == pytest.approx(precision**-0.5, rel=0.05)
+    assert untold[0].mean() == pytest.approx(0.0, abs=0.05 * target.level_sd)
+    assert untold[0].std() == pytest.approx(target.level_sd, rel=0.05)
+
+
+def test_a_series_whose_level_is_given_has_no_reporting_factor():
+    target = TARGETS["mx.homicides.inegi.annual"]
+    everything = np.ones(len(target.observed), dtype=bool)
+    residual = np.full((len(target.observed), 3), 0.4)
+    assert not reporting_factor(target, residual, np.full(3, 0.05), everything, np.random.default_rng(0)).any()
+
+
 def test_a_left_out_point_is_predicted_by_the_model_and_the_points_that_share_its_factor():
     target = TARGETS["us.oud.prescription_misuse.nsduh"]
     expected, discrepancy = 1.3 * target.observed[:, None] ** 0.98, np.array([0.07])
@@ -89,6 +120,7 @@ def test_a_left_out_point_is_predicted_by_the_model_and_the_points_that_share_it
         rest = np.arange(len(target.observed)) != row
         without = replace(
             target,
+            spans=target.spans[rest],
             observed=target.observed[rest],
             windows=target.windows[rest],
             segment=target.segment[rest],

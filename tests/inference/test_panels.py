@@ -1,5 +1,6 @@
 """The panels: their tables, the likelihood given totals, the placebo rule, and what is stored of them."""
 
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from contraflow.evidence.panel_build import build
 from contraflow.evidence.panels import FOLDER, load_panels
 from contraflow.evidence.yaml_reader import EvidenceError
 from contraflow.inference import panels
-from contraflow.inference.panels import overdose, removals
+from contraflow.inference.panels import mapping, overdose, removals
 from contraflow.inference.panels.allocation import LIMIT, Panel, Spread, estimate, mode, strata
 from contraflow.inference.panels.placebo import adopts, allowance, placebo
 
@@ -173,12 +174,22 @@ def test_suppressed_counts_are_below_ten_and_empty():
         assert np.isnan(TABLES[id].values).any()
 
 
+#: Organisations that an event may name.
+ORGANISATIONS = {
+    "Beltran Leyva", "Caborca", "Gulf", "Jalisco", "Juarez", "Knights Templar", "La Familia Michoacana",
+    "Santa Rosa de Lima", "Sinaloa", "Tijuana", "Zetas",
+}  # fmt: skip
+KINDS = {"captured", "killed", "arrested in the United States"}
+
+
 def test_events_name_states_and_no_persons():
     places = set(TABLES["mx_homicides_files"].places)
     events = load_panels().removals
     assert len(events) > 25
     for event in events:
         assert set(event.home) <= places and (event.state is None or event.state in places)
+        assert event.kind in KINDS
+        assert set(event.group.split(" and ")) <= ORGANISATIONS
     header = (FOLDER / "mx_leader_removals.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == "month,state,home,kind,group"
 
@@ -215,6 +226,12 @@ def test_stored_results_belong_to_these_tables_and_this_code():
     assert panels.results()["stale"] is False, "run `python -m contraflow.inference.panels`"
 
 
+#: Parameter of the United States → the placebo that decides over it.
+DECIDES = {"naloxone_effect": "naloxone", "treatment_mortality": "buprenorphine", "risk_ratio": "past_deaths"}
+PRODUCT = "first-year national effect of a removal"
+OF_REMOVALS = (PRODUCT, "kingpin", "succession_time")
+
+
 def test_stored_results_follow_the_rule_and_give_intervals():
     stored = panels.results()
     for panel in (stored["overdose"], stored["removals"]):
@@ -222,10 +239,14 @@ def test_stored_results_follow_the_rule_and_give_intervals():
             for term in run["terms"].values():
                 assert term["q05"] < term["mean"] < term["q95"]
                 assert term["sd"] == pytest.approx(max(term["curvature_sd"], term["place_sd"]), rel=1e-3)
-        for proposal in panel["proposals"].values():
-            if "narrows" in proposal["reason"]:
-                failed = "placebo fails" in proposal["reason"]
-                assert proposal["adopt"] == (not failed and proposal["contraction"] >= 0.2)
+    for panel, decides in (("overdose", DECIDES), ("removals", dict.fromkeys(OF_REMOVALS, "where_removed"))):
+        proposals = stored[panel]["proposals"]
+        assert set(proposals) == {*decides, *(["removal_weight"] if panel == "removals" else [])}
+        for name, decider in decides.items():
+            failed = stored[panel]["placebos"][decider]["verdict"] == "fails"
+            assert proposals[name]["adopt"] == (not failed and proposals[name]["contraction"] >= 0.2), name
+    carried = stored["removals"]["proposals"]
+    assert carried["removal_weight"]["adopt"] == carried[PRODUCT]["adopt"]
 
 
 def test_one_run_of_the_stored_results_is_reproduced():
@@ -235,3 +256,51 @@ def test_one_run_of_the_stored_results_is_reproduced():
     found = mode(overdose.panel(overdose.states(run.first, run.end), run.terms), Spread(**stored["spread"]))
     for name, value in zip(run.terms, found.coefficients, strict=True):
         assert value == pytest.approx(stored["terms"][name]["mean"], rel=1e-3, abs=1e-4)
+
+
+@pytest.fixture
+def fingerprinted(monkeypatch):
+    """The fingerprint with another prior of this parameter of the national model, or as it is."""
+    known = evidence.load().parameters
+
+    def of(parameter: str | None = None) -> str:
+        changed = dict(known)
+        if parameter:
+            prior = changed[parameter].prior
+            name = sorted(prior.arguments)[0]
+            moved = prior.model_copy(update={"arguments": {**prior.arguments, name: prior.arguments[name] + 0.01}})
+            changed[parameter] = changed[parameter].model_copy(update={"prior": moved})
+        monkeypatch.setattr(panels.evidence, "load", lambda: type("Known", (), {"parameters": changed}))
+        return panels.fingerprint()
+
+    return of
+
+
+@pytest.mark.parametrize("parameter", mapping.NATIONAL)
+def test_another_prior_of_the_national_model_makes_results_stale(fingerprinted, parameter):
+    assert fingerprinted(parameter) != fingerprinted()
+
+
+def test_a_parameter_of_neither_list_is_refused():
+    with pytest.raises(KeyError, match="titration"):
+        mapping._prior("titration")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ('"""Another."""\ndef f(x):\n    """Other."""\n    return  x + 1  # one\n', True),
+        ('"""Module."""\ndef f(x):\n    """Of f."""\n    return x + 2\n', False),
+        ('"""Module."""\ndef f(y):\n    """Of f."""\n    return y + 1\n', False),
+    ],
+)
+def test_words_and_layout_are_no_part_of_the_code(text, same):
+    own = '"""Module."""\ndef f(x):\n    """Of f."""\n    return x + 1\n'
+    assert (panels._code(ast.parse(text)) == panels._code(ast.parse(own))) == same
+
+
+def test_an_event_within_a_month_counts_from_that_month_on():
+    data = removals.states()
+    day = data.starts[60] + 0.9 / 12
+    (months,) = np.nonzero(removals.windows(data, [(day, ("SIN",))])[:, data.names.index("SIN"), 3])
+    assert months.tolist() == list(range(60, 66))

@@ -1,13 +1,16 @@
 """Refitting to data that a user adds: what is in force, and where the chains begin."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from contraflow import evidence
+from contraflow.cli import comparisons, production
 from contraflow.errors import ContraflowError
 from contraflow.evidence import vintages
 from contraflow.evidence.providers import Point, Reading
-from contraflow.inference.fit import coordinates
+from contraflow.inference import posterior as inference
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.inference.problem import problem
 from contraflow.system.latents import LATENTS
@@ -42,6 +45,36 @@ def test_added_figures_are_in_force_only_once_they_were_fitted(added, tmp_path):
     assert vintages.posterior_path().read_bytes() == b"draws"
 
 
+def test_runs_begin_where_the_data_in_force_end(added):
+    for seen, begins in (((), "2025-01"), (added, "2025-07")):
+        with vintages.trial(seen), pytest.raises(ContraflowError, match=f"begins in {begins}"):
+            comparisons._scenarios([], [], ["depletion=off"], [], "2024-12")
+
+
+def test_figures_that_no_fit_takes_are_no_reason_to_refit(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONTRAFLOW_DATA", str(tmp_path / "data"))
+    evidence.load.cache_clear()
+    path = tmp_path / "file.csv"
+    path.write_text("a file\n")
+    month = {"border.seized.fentanyl.monthly": (Point("2025-01", "2025-01", 500.0),)}
+    vintages.add(path, Reading("cbp", "cbp", month), evidence.load())
+    monkeypatch.setattr(production, "_last", lambda: SimpleNamespace(attributes={"model_hash": fit_hash()}))
+    with pytest.raises(ContraflowError, match="no figure that the fit takes"):
+        production._update(1)
+    assert vintages.posterior_path() is None
+
+
+def test_a_posterior_of_another_model_is_left_for_the_one_that_ships(added, tmp_path, monkeypatch, capsys):
+    (tmp_path / "update.nc").write_bytes(b"no posterior")
+    vintages.put_in_force(added, tmp_path / "update.nc")
+    shipped, real = object(), inference.load_posterior
+    monkeypatch.setattr(
+        inference, "load_posterior", lambda path=None: shipped if path == inference.shipped_path() else real(path)
+    )
+    assert production._last() is shipped
+    assert "beginning from the posterior that ships" in capsys.readouterr().err
+
+
 def test_vintages_in_force_that_are_gone_are_an_error(added, tmp_path):
     posterior = tmp_path / "update.nc"
     posterior.write_bytes(b"draws")
@@ -61,11 +94,11 @@ def test_a_fit_to_later_data_begins_from_the_draws_of_the_last_one(added):
         innovations[name][:count] = y[first : first + count]
     discrepancy = {s: 0.03 * np.exp(0.8 * y[before.index(f"discrepancy:{s}")]) for s in before.prepared}
     last = Posterior({n: y[before.index(n)] for n in before.parameters}, innovations, discrepancy, {})
-    assert coordinates(before, last) == pytest.approx(y)
+    assert before.coordinates(last) == pytest.approx(y)
     with vintages.trial(added):
         later = problem(vintages.reach(evidence.load()))
         assert len(later.prepared[SERIES].observed) == len(before.prepared[SERIES].observed) + 1
-        begun = dict(zip(later.names, coordinates(later, last), strict=True))
+        begun = dict(zip(later.names, later.coordinates(last), strict=True))
     assert later.size > before.size
     for name, row in zip(before.names, y, strict=True):
         assert begun[name] == pytest.approx(row)

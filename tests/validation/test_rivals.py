@@ -121,6 +121,21 @@ def test_gaps_are_spanned_and_years_counted_from_the_last_one_observed(rival):
     assert spread(gappy) == pytest.approx(spread(whole), rel=0.4)
 
 
+def test_the_error_of_the_mean_widens_drift_as_if_it_were_independent_of_the_noise():
+    values = walk(12, 0.1, drift=0.05, seed=2)
+    drifting, standing = (spread(forecast(rival, years(12), values, AHEAD)) for rival in ("drift", "persistence"))
+    centred = np.diff(np.log(values))
+    error = centred.std() * np.sqrt(11 / 10) / np.sqrt(11)
+    assert drifting == pytest.approx(np.hypot(standing, error * np.arange(1, 6)), rel=0.05)
+
+
+@pytest.mark.parametrize("rival", ["ets", "arima"])
+def test_where_no_fit_succeeds_persistence_stands_in(rival, monkeypatch):
+    monkeypatch.setattr(rivals, "_quietly", lambda call, **arguments: None)
+    made = forecast(rival, years(12), walk(12), AHEAD)
+    assert np.array_equal(made, forecast("persistence", years(12), walk(12), AHEAD))
+
+
 @pytest.mark.parametrize("rival", RIVALS)
 def test_shares_stay_between_0_and_1(rival):
     values = 1 / (1 + np.exp(-np.linspace(-2, 4, 15) - 0.1 * np.sin(np.arange(15))))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from contraflow.cli.validate import _summary
 from contraflow.errors import ContraflowError, UnknownName
 from contraflow.inference.posterior import PosteriorError
 from contraflow.validation import record, validate
@@ -115,6 +116,25 @@ def test_stored_numbers_are_short_and_json():
     assert record.rounded({"a": 0.123456789, "b": [float("nan"), 3, "x"], "c": None}) == {
         "a": 0.12346, "b": [None, 3, "x"], "c": None,
     }  # fmt: skip
+
+
+def test_a_part_named_twice_is_made_once(place):
+    assert len(validate.make(["heavy", "heavy"], print)) == 1
+    assert place[1] == [False]
+
+
+def test_a_result_without_what_the_part_now_makes_is_stale_and_not_shown(place):
+    record.save("heavy", NOW, {"sbc": {"datasets": 1}})
+    whole = validate.validate(print)
+    (row,) = whole["stale"]
+    assert row["part"] == "heavy" and "recovery" in row["why"]
+    assert whole["sbc"] is None and "heavy" in validate.due()
+
+
+def test_calibration_is_told_with_how_many_fall_outside_by_chance(place):
+    validate.make(["heavy"], print)
+    told = _summary(validate.validate(print))["Calibration"]
+    assert "3 of 4 quantities inside" in told and "0.2 expected outside by chance" in told
 
 
 def test_the_shipped_parts_fill_the_promised_keys_once():

@@ -84,27 +84,33 @@ def chunks(
             try:
                 trajectory = simulate(equations, parameters, build_inputs(grid, policy, latents), grid, record)
             except NonFiniteError as error:
-                raise _broken(error, first, failures) from None
+                raise NonFiniteError(error.variable, error.time, first + error.draw, error.parameters) from None
             results.append({k: np.asarray(v)[..., :size] for k, v in trajectory.values.items()})
             if progress:
                 progress(size)
         return slice(first, first + size), results
+
+    def finished() -> tuple[slice, list[dict[str, np.ndarray]]]:
+        try:
+            return running.popleft().result()
+        except NonFiniteError as error:  # told here and not in its thread, so that error and file are of one draw
+            raise _broken(error, failures) from None
 
     running: deque[Future[tuple[slice, list[dict[str, np.ndarray]]]]] = deque()
     with ThreadPoolExecutor(workers) as pool:  # threads, for the kernel runs without Python's lock
         for first in range(0, posterior.draws, width):
             running.append(pool.submit(simulated, first))
             if len(running) == workers:
-                yield running.popleft().result()
+                yield finished()
         while running:
-            yield running.popleft().result()
+            yield finished()
 
 
-def _broken(error: NonFiniteError, offset: int, failures: Path) -> BrokenRun:
+def _broken(error: NonFiniteError, failures: Path) -> BrokenRun:
     content = {
         "variable": error.variable,
         "date": error.time,
-        "draw": error.draw + offset,
+        "draw": error.draw,
         "parameters": error.parameters,
     }
     try:

@@ -4,10 +4,10 @@ The rule. An effect follows from assumption where
 
 1. an extension of the model drives it; or
 2. of its variance over draws that parameters explain (a regression on ranks, over all parameters that can reach the
-   outcome, where it explains a fifth or more), more than half belongs to parameters that data narrowed by less than
-   20 %; or
-3. a hypothesis that data do not bear out (narrowed by less than 20 %, or a Bayes factor between 1/3 and 3), switched to
-   its null on both sides of the comparison with all else as drawn, takes away more than half of the effect.
+   outcome, where it explains a fifth or more), more than half belongs to parameters whose variance data narrowed by
+   less than 20 %; or
+3. a hypothesis that data do not bear out (variance narrowed by less than 20 %, or a Bayes factor between 1/3 and 3),
+   switched to its null on both sides of the comparison with all else as drawn, takes away more than half of the effect.
 
 The second asks where the width comes from, the third where the size does: a narrow prior may carry all of an effect and
 none of its spread.
@@ -27,7 +27,7 @@ from contraflow import evidence
 from contraflow.inference.posterior import Posterior
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 
-#: Contraction, and Bayes factor against the null, below which a conclusion follows from assumption.
+#: Contraction (of the variance), and Bayes factor against the null, below which a conclusion follows from assumption.
 LITTLE_LEARNED, WEAK_EVIDENCE = 0.2, 3.0
 #: Share of an effect's explained variance, or of its size, from which it rests on something.
 MOST = 0.5
@@ -49,7 +49,7 @@ class Driver:
         parameter: its id.
         correlation: rank correlation with the effect.
         share: part of the effect's variance in ranks, from the regression on all drivers.
-        contraction: how much data narrowed it.
+        contraction: how much data narrowed its variance.
         grade: worst grade of its sources.
     """
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from contraflow.evidence import Prior
+from contraflow.evidence.schema import Z95
 from contraflow.policy import Absolute, Factor, Scenario, Step, format_date
-
-_Z95 = 1.6448536
 
 
 def significant(number: float, figures: int = 2) -> str:
@@ -43,7 +42,7 @@ def prior_quantiles(prior: Prior) -> dict[str, float]:
     """Median and the 5 and 95 % quantiles of a prior; all the same for a constant."""
     from contraflow.inference import priors  # brings scipy, which most lists do without
 
-    return {name: float(priors.value(prior, y)) for name, y in (("median", 0.0), ("q05", -_Z95), ("q95", _Z95))}
+    return {name: float(priors.value(prior, y)) for name, y in (("median", 0.0), ("q05", -Z95), ("q95", Z95))}
 
 
 def prior_words(prior: Prior) -> str:

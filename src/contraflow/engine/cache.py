@@ -60,9 +60,10 @@ def read(path: Path) -> bytes | None:
     """The content of an entry; None where there is none, or not a sound one."""
     try:
         whole = path.read_bytes()
-        os.utime(path)
     except OSError:
         return None
+    with contextlib.suppress(OSError):  # what can be read is sound even where its time cannot be set
+        os.utime(path)
     content = whole[:-_DIGEST]
     return content if len(whole) >= _DIGEST and hashlib.sha256(content).digest() == whole[-_DIGEST:] else None
 
@@ -81,7 +82,7 @@ def write(path: Path, content: bytes) -> None:
 
 def _prune(place: Path) -> None:
     with contextlib.suppress(OSError):  # another process may prune too
-        entries = [e for e in os.scandir(place) if e.is_file()]
+        entries = [e for e in os.scandir(place) if e.is_file() and not e.name.startswith(".")]  # others write those
         for entry in sorted(entries, key=lambda e: e.stat().st_mtime)[: max(len(entries) - MOST, 0)]:
             Path(entry.path).unlink(missing_ok=True)
 

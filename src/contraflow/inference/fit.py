@@ -32,10 +32,9 @@ from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
 from contraflow.inference.diagnostics import diagnose
 from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
-from contraflow.inference.posterior import PROJECTION_END, Posterior, PosteriorError, fit_hash, shipped_path
+from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import DATA_END, Problem, problem
 from contraflow.inference.sampler import USUAL_LEAPFROGS, Sampler, descend, sample, sampler, whitening
-from contraflow.system.latents import LATENTS
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -85,7 +84,7 @@ class Plan:
         return whole + [(conditional, s.transitions) for s in (self.rest, self.check) if s]
 
 
-FULL = Plan(600, Length(60, 200, 2), Length(60, 256, 2), Length(40, 5, 16), chains=128, check=Length(60, 200, 2))
+FULL = Plan(600, Length(60, 200, 2), Length(60, 320, 4), Length(80, 5, 20), chains=128, check=Length(60, 320, 4))
 #: For many fits in a row, as backtests and structural alternatives need them.
 BRIEF = Plan(400, None, Length(60, 32, 2), Length(40, 5, 8), chains=64)
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
@@ -105,20 +104,6 @@ def supply_weights(target: Problem) -> np.ndarray:
     return np.array(
         [float(t.observable.stage != "violence" and not t.id.startswith("us.deaths")) for t in target.prepared.values()]
     )
-
-
-def coordinates(target: Problem, posterior: Posterior) -> np.ndarray:
-    """Draws of a posterior as coordinates (size, draws) of a problem; what it does not hold is at the prior median."""
-    y = np.zeros((target.size, posterior.draws))
-    for row, name in enumerate(target.names):
-        base = name.split("[")[0]
-        if name in posterior.coordinates:
-            y[row] = posterior.coordinates[name]
-        elif base in posterior.innovations:
-            y[row] = posterior.innovations[base][int(name[len(base) + 1 : -1])]
-        elif (series := name.removeprefix("discrepancy:")) in posterior.discrepancy:
-            y[row] = np.log(posterior.discrepancy[series] / DISCREPANCY_MEDIAN) / DISCREPANCY_SD
-    return y
 
 
 def _spread(y: np.ndarray, number: int) -> np.ndarray:
@@ -189,7 +174,7 @@ def fit(
     stands, at = _fixed(target, fixed or {})
     log(f"{target.size} coordinates, {_points(target)} data points")
     saved = _checkpoints(path, target, plan, seed, made_by, fixed or {}, last)
-    begun = coordinates(target, last) if last else np.zeros((target.size, 1))
+    begun = target.coordinates(last) if last else np.zeros((target.size, 1))
     centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress, begun.mean(axis=1)))
     engine = sampler(target.log_density, target.size, progress)
     stage = Stages(engine, saved, seed, log)
@@ -407,17 +392,6 @@ def _posterior(
     made_by: str,
     fixed: Mapping[str, float],
 ) -> Posterior:
-    draws = y.shape[1]
-    rng = np.random.default_rng([seed, 17])
-    innovations = {}
-    for name, count in target.innovations.items():
-        future = rng.standard_normal((len(LATENTS[name].knots(PROJECTION_END)), draws))
-        first = target.index(f"{name}[0]")
-        future[:count] = y[first : first + count]
-        innovations[name] = future
-    discrepancy = {
-        s: DISCREPANCY_MEDIAN * np.exp(DISCREPANCY_SD * y[target.index(f"discrepancy:{s}")]) for s in target.prepared
-    }
     attributes = {
         "model_hash": made_by,
         "seed": seed,
@@ -430,5 +404,4 @@ def _posterior(
         "data_until": target.until,
         "report": json.dumps(report),
     }
-    coordinates = {n: y[target.index(n)] for n in target.parameters}
-    return Posterior(coordinates, innovations, discrepancy, attributes)
+    return target.posterior(y, attributes, np.random.default_rng([seed, 17]))

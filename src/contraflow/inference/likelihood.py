@@ -26,14 +26,21 @@ FREE_LEVEL_SD = 2.0
 SHIPPED_END = 2025.0
 #: Prior of what the model misses of a series, as a log scale: its median, and the sd of its logarithm.
 DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.03, 0.8
+#: Counts have no density at a mean of 0, shares none at 0 and 1: expected values keep this far off.
+_EDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """One series prepared for a time grid: observed values and the matrix that averages months into its windows."""
+    """One series prepared for a time grid: observed values and the matrix that averages months into its windows.
+
+    ``spans`` (rows, 2): start and end of the rows in decimal years. ``observed``, ``segment`` and ``noise`` (rows,);
+    ``windows`` (rows, months). Rows of a segment share a reporting factor.
+    """
 
     observable: Observable
     series: Series
+    spans: np.ndarray
     observed: np.ndarray
     windows: np.ndarray
     segment: np.ndarray
@@ -56,11 +63,35 @@ class Target:
         """Model values (rows, draws) from the variable's monthly means (months, draws)."""
         return jnp.asarray(self.windows) @ monthly
 
+    def variance(self, discrepancy: Array) -> Array:
+        """Of the logs or logits (rows, draws), discrepancy (draws,) included, the reporting factor not."""
+        return self.noise[:, None] ** 2 + discrepancy[None, :] ** 2
+
+    def concentration(self, discrepancy: Array) -> Array:
+        """Size of counts or precision of shares (draws,), discrepancy (draws,) included."""
+        observation = self.series.observation
+        own = observation.size if observation.family == "negative_binomial" else observation.precision
+        return 1 / (1 / float(own or 1.0) + discrepancy**2)
+
+    def mean(self, expected: Array) -> Array:
+        """Expected counts or shares (rows, draws), kept off the edges where they have no density."""
+        return expected.clip(_EDGE, None if self.series.observation.family == "negative_binomial" else 1 - _EDGE)
+
 
 def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
     """The series to fit on this grid, rows that end after ``until`` left out."""
     prepared = (_prepare(o, evidence.load().series[o.series], grid, until) for o in OBSERVABLES.values())
     return {t.id: t for t in prepared if len(t.observed)}
+
+
+def discrepancy_at(y: Array) -> Array:
+    """The discrepancy of a series at its standard-normal coordinate (any shape)."""
+    return DISCREPANCY_MEDIAN * jnp.exp(DISCREPANCY_SD * y)
+
+
+def discrepancy_coordinate(discrepancy: np.ndarray) -> np.ndarray:
+    """The inverse of ``discrepancy_at``."""
+    return np.log(discrepancy / DISCREPANCY_MEDIAN) / DISCREPANCY_SD
 
 
 def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
@@ -80,7 +111,8 @@ def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -
         noise = noise * np.sqrt(np.maximum(observation.weight_reference / counts, 1.0))
     segment = np.searchsorted(np.array(observation.breaks), [r.start + 1e-6 for r in rows])
     observed = np.array([r.value for r in rows])
-    return Target(observable, series, observed, weights * length[:, None] * observable.scale, segment, noise)
+    spans = np.array([(r.start, r.end) for r in rows]).reshape(len(rows), 2)
+    return Target(observable, series, spans, observed, weights * length[:, None] * observable.scale, segment, noise)
 
 
 def log_residual(target: Target, expected: Array, observed: Array) -> Array:
@@ -99,20 +131,18 @@ def log_density(target: Target, expected: Array, discrepancy: Array, observed: A
     family = target.series.observation.family
     observed = jnp.asarray(target.observed)[:, None] if observed is None else observed
     if family == "negative_binomial":
-        m = jnp.maximum(expected, 1e-6)
-        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
+        m, k = target.mean(expected), target.concentration(discrepancy)
         terms = gammaln(observed + k) - gammaln(k) - gammaln(observed + 1)
         terms = terms + k * jnp.log(k / (k + m)) + observed * jnp.log(m / (k + m))
         return jnp.sum(terms, axis=0)
     if family == "beta":
-        m = jnp.clip(expected, 1e-6, 1 - 1e-6)
-        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
+        m, precision = target.mean(expected), target.concentration(discrepancy)
         a, b = m * precision, (1 - m) * precision
         terms = gammaln(precision) - gammaln(a) - gammaln(b)
         terms = terms + (a - 1) * jnp.log(observed) + (b - 1) * jnp.log1p(-observed)
         return jnp.sum(terms, axis=0)
     residual = log_residual(target, expected, observed)
-    variance = jnp.asarray(target.noise)[:, None] ** 2 + discrepancy[None, :] ** 2
+    variance = target.variance(discrepancy)
     total = jnp.zeros(residual.shape[-1])
     for s in np.unique(target.segment):
         rows = np.flatnonzero(target.segment == s)
@@ -127,16 +157,31 @@ def log_density(target: Target, expected: Array, discrepancy: Array, observed: A
 
 def predict(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draws of the observed series itself (rows, draws): model, reporting factor as estimated, noise, discrepancy."""
-    level = np.zeros_like(expected)
-    if target.level_sd:
-        residual = np.asarray(log_residual(target, jnp.asarray(expected), target.observed[:, None]))
-        variance = target.noise[:, None] ** 2 + discrepancy[None, :] ** 2
-        for s in np.unique(target.segment):
-            rows = target.segment == s
-            precision = 1 / target.level_sd**2 + (1 / variance[rows]).sum(axis=0)
-            mean = (residual[rows] / variance[rows]).sum(axis=0) / precision
-            level[rows] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    residual = np.asarray(log_residual(target, jnp.asarray(expected), target.observed[:, None]))
+    everything = np.ones(len(residual), dtype=bool)
+    level = reporting_factor(target, residual, discrepancy, everything, rng)
     return _scattered(target, expected, discrepancy, level, rng)
+
+
+def reporting_factor(
+    target: Target, residual: np.ndarray, discrepancy: np.ndarray, seen: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws (rows, draws) of the log reporting factor given the residuals (rows, draws) of the rows ``seen`` (rows,).
+
+    The rows of a segment share one; where none of them is seen it is drawn from its prior. It is 0 in a series whose
+    level is taken as given.
+    """
+    level = np.zeros_like(residual)
+    if not target.level_sd:
+        return level
+    variance = target.variance(discrepancy)
+    for s in np.unique(target.segment):
+        own = target.segment == s
+        known = own & seen
+        precision = 1 / target.level_sd**2 + (1 / variance[known]).sum(axis=0)
+        mean = (residual[known] / variance[known]).sum(axis=0) / precision
+        level[own] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    return level
 
 
 def synthetic(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -153,15 +198,13 @@ def _scattered(
     """Expected values (rows, draws) with the noise of the series, and the log reporting factor where it has one."""
     family = target.series.observation.family
     if family == "negative_binomial":
-        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
-        rate = rng.gamma(np.broadcast_to(k, expected.shape), np.maximum(expected, 1e-6) / k)
+        k = target.concentration(discrepancy)
+        rate = rng.gamma(np.broadcast_to(k, expected.shape), target.mean(expected) / k)
         return rng.poisson(rate).astype(float)
     if family == "beta":
-        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
-        m = np.clip(expected, 1e-6, 1 - 1e-6)
+        m, precision = target.mean(expected), target.concentration(discrepancy)
         return rng.beta(m * precision, (1 - m) * precision)
-    sd = np.sqrt(target.noise[:, None] ** 2 + discrepancy[None, :] ** 2)
-    noisy = level + sd * rng.standard_normal(expected.shape)
+    noisy = level + np.sqrt(target.variance(discrepancy)) * rng.standard_normal(expected.shape)
     if family == "logit_normal":
         odds = expected / (1 - expected) * np.exp(noisy)
         return odds / (1 + odds)
@@ -178,17 +221,16 @@ def left_out(target: Target, expected: np.ndarray, discrepancy: np.ndarray) -> t
 
     family, observed = target.series.observation.family, target.observed[:, None]
     if family == "negative_binomial":
-        k = 1 / (1 / float(target.series.observation.size or 1.0) + discrepancy**2)
-        counts = stats.nbinom(k, k / (k + np.maximum(expected, 1e-6)))
+        k = target.concentration(discrepancy)
+        counts = stats.nbinom(k, k / (k + target.mean(expected)))
         density = counts.logpmf(observed)
         return density, counts.cdf(observed) - 0.5 * np.exp(density)
     if family == "beta":
-        precision = 1 / (1 / float(target.series.observation.precision or 1.0) + discrepancy**2)
-        m = np.clip(expected, 1e-6, 1 - 1e-6)
+        m, precision = target.mean(expected), target.concentration(discrepancy)
         shares = stats.beta(m * precision, (1 - m) * precision)
         return shares.logpdf(observed), shares.cdf(observed)
     residual = np.asarray(log_residual(target, jnp.asarray(expected), observed))
-    variance = target.noise[:, None] ** 2 + discrepancy[None, :] ** 2
+    variance = target.variance(discrepancy)
     mean, spread = np.zeros_like(residual), np.array(variance)
     if target.level_sd:
         for s in np.unique(target.segment):

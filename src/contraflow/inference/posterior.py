@@ -103,7 +103,7 @@ class Posterior:
         at = float(priors.coordinate(evidence.load().parameters[name].prior, null))
         if abs(at) > 3.5:
             return None
-        return float(_normal(at) / max(_smoothed(self.coordinates[name], at), 1e-300))
+        return min(float(_normal(at) / max(_smoothed(self.coordinates[name], at), 1e-300)), BAYES_LIMIT)
 
     def take(self, chosen: np.ndarray) -> Posterior:
         """These draws, by index."""
@@ -213,12 +213,16 @@ def load_posterior(
     if check and attributes.get("model_hash") != fit_hash():
         raise PosteriorError(
             f"{path} was fitted to model {attributes.get('model_hash')}, this is model {fit_hash()}: "
-            "equations, priors or data have changed; refit with `contraflow fit`"
+            f"equations, priors or data have changed; refit with `contraflow fit{_option(path)}`"
         )
     stood = json.loads(attributes.get("fixed", "{}"))
     if check and stood != dict(fixed or {}):
         raise PosteriorError(f"{path} holds {stood or 'nothing'} still, {fixed or 'nothing'} was asked for")
     return posterior
+
+
+def _option(path: Path) -> str:
+    return " --update" if path == vintages.posterior_path() else ""
 
 
 def holds_fit(path: Path, fixed: Mapping[str, float] | None = None) -> bool:

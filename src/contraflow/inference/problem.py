@@ -17,7 +17,14 @@ from contraflow import evidence
 from contraflow.engine import Grid, Model
 from contraflow.engine.native import simulator
 from contraflow.inference import priors
-from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD, Target, series_log_density, targets
+from contraflow.inference.likelihood import (
+    Target,
+    discrepancy_at,
+    discrepancy_coordinate,
+    series_log_density,
+    targets,
+)
+from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
@@ -65,10 +72,38 @@ class Problem:
             first = rows[f"{name}[0]"]
             scale = known[LATENTS[name].sd].prior.arguments["value"]
             latents[name] = scale * jnp.asarray(self.bases[name]) @ y[first : first + count]
-        discrepancy = {
-            s: DISCREPANCY_MEDIAN * jnp.exp(DISCREPANCY_SD * y[rows[f"discrepancy:{s}"]]) for s in self.prepared
-        }
+        discrepancy = {s: discrepancy_at(y[rows[f"discrepancy:{s}"]]) for s in self.prepared}
         return values, latents, discrepancy
+
+    def posterior(
+        self, y: np.ndarray, attributes: Mapping[str, Any] | None = None, rng: np.random.Generator | None = None
+    ) -> Posterior:
+        """Draws y (size, draws) as a posterior; ``coordinates`` is the way back.
+
+        Innovations from the end of the data to that of projections are drawn with ``rng``. Without it they are zero:
+        latent drivers only fade, and the posterior is a function of y.
+        """
+        innovations = {}
+        for name, count in self.innovations.items():
+            shape = len(LATENTS[name].knots(PROJECTION_END)), y.shape[1]
+            path = rng.standard_normal(shape) if rng else np.zeros(shape)
+            path[:count] = y[self.index(f"{name}[0]") :][:count]
+            innovations[name] = path
+        discrepancy = {s: np.asarray(discrepancy_at(y[self.index(f"discrepancy:{s}")])) for s in self.prepared}
+        return Posterior({n: y[self.index(n)] for n in self.parameters}, innovations, discrepancy, attributes or {})
+
+    def coordinates(self, posterior: Posterior) -> np.ndarray:
+        """Draws of a posterior as coordinates (size, draws); what it does not hold is at the prior median."""
+        y = np.zeros((self.size, posterior.draws))
+        for row, name in enumerate(self.names):
+            base = name.split("[")[0]
+            if name in posterior.coordinates:
+                y[row] = posterior.coordinates[name]
+            elif base in posterior.innovations:
+                y[row] = posterior.innovations[base][int(name[len(base) + 1 : -1])]
+            elif (series := name.removeprefix("discrepancy:")) in posterior.discrepancy:
+                y[row] = discrepancy_coordinate(posterior.discrepancy[series])
+        return y
 
     def monthly(self, y: Array) -> dict[str, Array]:
         """Monthly means (months, draws) of every observed variable."""

@@ -28,7 +28,7 @@ USUAL_LEAPFROGS = 20
 #: Log density below the best chain from which a chain counts as astray.
 STRAY = 200.0
 #: Mean acceptance that the warm-up tunes each chain's step to.
-ACCEPTANCE = 0.85
+ACCEPTANCE = 0.9
 
 
 def _unheard(_: int) -> None:
@@ -165,16 +165,17 @@ def sample(
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Draws (kept, size, chains) after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
-    Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. With
-    ``saved``, the work is saved as it goes, and goes on from what was saved: the draws are those of a run without a
-    stop.
+    Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. After it a
+    chain takes the mean of its steps (of their logarithms, in the second half of the warm-up), but none takes a longer
+    step than the median chain: long steps that were found by luck are where trajectories diverge. With ``saved``, the
+    work is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
     """
     from blackjax.mcmc.hmc import HMCState
 
     f, chains = jnp.asarray(factor), y.shape[1]
     state = (saved.load() if saved else None) or _beginning(target, y, factor, given)
     base, at = jnp.asarray(state["base"]), HMCState(*(jnp.asarray(state[k]) for k in ("z", "value", "slope")))
-    step, draws = state["step"], list(state["draws"])
+    step, tried, draws = state["step"], state["tried"], list(state["draws"])
     chances, divergent, leapfrogs = (list(state[k]) for k in ("chances", "divergent", "leapfrogs"))
     done, transitions = int(state["done"]), warmup + kept * thin
     target.advance(done * USUAL_LEAPFROGS)
@@ -186,6 +187,11 @@ def sample(
         at, (chance, split, moves) = target.transition(at, base, f, given, jittered, keys)
         if i < warmup:
             step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - ACCEPTANCE) / (1 + i / 8) ** 0.6), 0.005, 1.0)
+            if i >= warmup // 2:
+                tried = tried + np.log(step)
+            if i + 1 == warmup:
+                step = np.exp(tried / (warmup - warmup // 2))
+                step = np.minimum(step, np.median(step))
         else:
             chances.append(np.asarray(chance))
             divergent.append(np.asarray(split))
@@ -209,6 +215,7 @@ def sample(
                 value=at.logdensity,
                 slope=at.logdensity_grad,
                 step=step,
+                tried=tried,
                 chances=np.reshape(chances, (-1, chains)),
                 divergent=np.reshape(divergent, (-1, chains)),
                 leapfrogs=np.reshape(leapfrogs, (-1, chains)),
@@ -238,6 +245,7 @@ def _beginning(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any) -
         "value": value,
         "slope": (factor.T @ slope).T,
         "step": np.full(chains, 0.2),
+        "tried": np.zeros(chains),
         "chances": (),
         "divergent": (),
         "leapfrogs": (),

@@ -89,25 +89,35 @@ def recruitment_prevention_effect(mx_social_recruitment_prevention, recruitment_
     return jnp.exp(-recruitment_prevention_response * jnp.log(places) / jnp.log(2.0))
 
 
+@auxiliary("1/year")
+def usual_loss_rate(
+    arrest_capacity, arrest_half_size, prison_return_share, member_share_of_killings, conflict_killings_reference,
+    members_2000, desistance_rate,
+):  # fmt: skip
+    """Losses a member and year in 2000: arrests net of returns, half of today's effort; killings; those who left."""
+    arrests = 0.5 * arrest_capacity / (members_2000 + arrest_half_size) * (1 - prison_return_share)
+    return arrests + member_share_of_killings * conflict_killings_reference / members_2000 + desistance_rate
+
+
 @auxiliary("person/year")
 def recruitment_wanted(
     members,
     member_losses,
     replacement,
-    contagion_rate,
-    staffing_growth,
+    membership_growth,
+    usual_loss_rate,
     pay_effect,
     recruitment_prevention_effect,
 ):
-    """Recruits sought: contagion mixed with re-hiring.
+    """Recruits sought: what growth takes, and what makes up for losses, seen or usual.
 
-    A share ``replacement`` of losses is re-hired and staffing grows; the rest is proportional to membership.
-    0 is the model of the Science 2023 study, 1 a firm with a payroll target.
+    A share ``replacement`` of losses is re-hired as they occur: 1 is a firm with a payroll target. The rest is
+    contagion, in proportion to members at the rate that makes up for the losses of 2000: 0 is the model of the Science
+    2023 study, where losses beyond those shrink groups.
     """
-    contagion = contagion_rate * members
-    rehiring = member_losses + staffing_growth * members
-    mixed = (1 - replacement) * contagion + replacement * jnp.maximum(rehiring, 0.0)
-    return mixed * pay_effect * recruitment_prevention_effect
+    made_up_for = replacement * member_losses + (1 - replacement) * usual_loss_rate * members
+    recruits = jnp.maximum(membership_growth * members + made_up_for, 0.0)
+    return recruits * pay_effect * recruitment_prevention_effect
 
 
 @flow("person/year", source="young_exposed", destination="members")

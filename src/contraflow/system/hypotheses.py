@@ -194,7 +194,7 @@ _ALL = (
             en="Groups re-hire those who are arrested or killed instead of growing by contagion.",
             es="Los grupos reponen a quienes son detenidos o mueren en vez de crecer por contagio.",
         ),
-        {"replacement": 0.0, "staffing_growth": None},
+        {"replacement": 0.0},
         "replacement",
         "0: recruitment in proportion to members, as in the model of the Science 2023 study.",
     ),

@@ -3,6 +3,9 @@
 Each holds one parameter where a rival view puts it and refits the rest, once to all data (headline effects) and once to
 data before ``ORIGIN``; the log score of what came then, series by series, gives weights by stacking (Yao and others,
 Bayesian Analysis 13, 2018). The model itself, in which these are uncertain, is one of the alternatives.
+
+Stacking takes the scored points as independent. Neighbouring years of a series err together, and all points are of one
+origin and share its surprises: the weights are a first look, and no interval is given for them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from contraflow import evidence
 from contraflow.analysis.runs import Model, quantile_table
+from contraflow.inference import priors
 from contraflow.inference.fit import BRIEF, fit
 from contraflow.inference.posterior import Posterior, holds_fit, load_posterior
 from contraflow.validation import backtests
@@ -40,6 +45,15 @@ class Alternative:
     says: str
     fixed: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def held(self) -> dict[str, float]:
+        """The values that its fit holds: coordinates end at ±6.5, so at the edge of a prior it is a value near by."""
+        known = evidence.load().parameters
+        return {
+            name: float(priors.value(known[name].prior, priors.coordinate(known[name].prior, value)))
+            for name, value in self.fixed.items()
+        }
+
 
 ALTERNATIVES = (
     Alternative("reference", "all of these are uncertain"),
@@ -56,7 +70,8 @@ ALTERNATIVES = (
 def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
     """One row an alternative: what it says, its score ahead, its stacking weight, and its headline effects.
 
-    Fits are kept in ``folder`` and made if they are not there.
+    ``fixed`` in a row are the values ``held``; ``score_difference`` is the mean log score less that of the reference,
+    with its standard error over points. Fits are kept in ``folder`` and made if they are not there.
     """
     scores = []
     rows: list[dict[str, Any]] = []
@@ -70,10 +85,17 @@ def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, An
         for scenario, outcome in HEADLINES:
             effect = model.compare(scenario, draws=DRAWS).effect(outcome)
             effects.append({"scenario": scenario, "outcome": outcome, **quantile_table(effect.difference)})
-        rows.append({"id": a.id, "says": a.says, "fixed": dict(a.fixed), "effects": effects})
+        rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects})
     table = np.array(scores)
-    for row, score, weight in zip(rows, table.mean(axis=1), stacking_weights(table), strict=True):
-        row |= {"origin": ORIGIN, "mean_log_score": float(score), "stacking_weight": float(weight)}
+    for row, score, weight in zip(rows, table, stacking_weights(table), strict=True):
+        better = score - table[0]
+        row |= {
+            "origin": ORIGIN,
+            "points": len(score),
+            "mean_log_score": float(score.mean()),
+            "score_difference": {"mean": float(better.mean()), "se": float(better.std(ddof=1) / len(better) ** 0.5)},
+            "stacking_weight": float(weight),
+        }
     return rows
 
 

@@ -32,11 +32,11 @@ from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.fit import fit
 from contraflow.inference.likelihood import (
-    DISCREPANCY_MEDIAN,
-    DISCREPANCY_SD,
     Target,
+    discrepancy_at,
     log_residual,
     predict,
+    reporting_factor,
     targets,
 )
 from contraflow.inference.posterior import Posterior, load_posterior
@@ -147,14 +147,8 @@ def _synthetic(fitted: Mapping[str, Target]) -> Target:
     return dataclasses.replace(like, observable=observable, series=series, observed=series.values, windows=windows)
 
 
-def _windows(target: Target) -> np.ndarray:
-    """Start and end (rows, 2) of the rows of a target."""
-    last = min(DATA_END, target.observable.until) + 1e-6
-    return np.array([(r.start, r.end) for r in target.series.rows if r.start >= START - 1e-6 and r.end <= last])
-
-
 def _by_year(target: Target) -> Yearly:
-    start, end = _windows(target).T
+    start, end = target.spans.T
     year = np.floor(start + 1e-6).astype(int)
     inside = end <= year + 1 + 1e-6
     partial = target.series.window in ("half-year", "quarter", "month")
@@ -201,7 +195,7 @@ def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, dict
         rng = np.random.default_rng([seed, origin, zlib.crc32(name.encode())])
         discrepancy = posterior.discrepancy.get(name)
         if discrepancy is None:
-            discrepancy = DISCREPANCY_MEDIAN * np.exp(DISCREPANCY_SD * rng.standard_normal(posterior.draws))
+            discrepancy = discrepancy_at(rng.standard_normal(posterior.draws))
         expected = np.asarray(s.target.expected(monthly[s.target.observable.variable]))
         for kind, rows in predictions(s.target, expected, np.asarray(discrepancy), known, rng).items():
             forecasts[kind][name] = (s.rows @ rows)[s.years > origin]
@@ -219,34 +213,17 @@ def predictions(
     ``expected`` (rows, draws) are values of the model. Observed values of later rows have no say: a reporting factor
     is drawn given the known rows of its segment, and from its prior in a segment without any.
     """
-    windows = _windows(target)
-    seen = windows[:, 1] <= known + 1e-6
+    seen = target.spans[:, 1] <= known + 1e-6
     residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
-    level = _reporting_factor(target, residual, discrepancy, seen, rng)
+    level = reporting_factor(target, residual, discrepancy, seen, rng)
     observation = target.series.observation.model_copy(update={"scale": "given", "level_sd": None})
     plain = dataclasses.replace(target, series=target.series.model_copy(update={"observation": observation}))
-    carried = _carried(target, residual - level, windows.mean(axis=1), seen)
+    carried = _carried(target, residual - level, target.spans.mean(axis=1), seen)
     seeds = rng.integers(2**32)
     return {
         kind: predict(plain, _moved(target, expected, shift), discrepancy, np.random.default_rng(seeds))
         for kind, shift in ((MODEL, level), ("carried", level + carried))
     }
-
-
-def _reporting_factor(
-    target: Target, residual: np.ndarray, discrepancy: np.ndarray, seen: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draws (rows, draws) of the log reporting factor, which is shared by a segment: normal prior, normal rows."""
-    level = np.zeros_like(residual)
-    if not target.level_sd:
-        return level
-    for segment in np.unique(target.segment):
-        own = target.segment == segment
-        weight = 1 / (target.noise[own & seen, None] ** 2 + discrepancy**2)
-        precision = 1 / target.level_sd**2 + weight.sum(axis=0)
-        mean = (residual[own & seen] * weight).sum(axis=0) / precision
-        level[own] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
-    return level
 
 
 def _carried(target: Target, missed: np.ndarray, middle: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -399,7 +376,14 @@ def summary(table: list[Entry]) -> dict[str, Any]:
         "interval_score": _pooled(pooled, scoring.interval_score),
         "stacking": {str(origin): how for origin, how in stacking.items()},
         "oracle": _oracle(table),
+        "record": _record({e.series for e in table}),
     }
+
+
+def _record(names: Iterable[str]) -> dict[str, list[list[float]]]:
+    """Every year and value of these series as observed, years before the origins too."""
+    observed = _observed()
+    return {n: [[int(y), float(v)] for y, v in zip(*observed[n][:2], strict=True)] for n in sorted(names)}
 
 
 def skills(table: Iterable[Entry], ours: str) -> dict[str, dict[str, float]]:
@@ -465,5 +449,9 @@ def _row(e: Entry) -> dict[str, Any]:
         "variants": {variant: e.crps(variant) for variant in VARIANTS},
         "coverage": {str(p): bool(scoring.covered(ours, e.observed, p)) for p in scoring.INTERVALS},
         "interval_score": {str(p): float(scoring.interval_score(ours, e.observed, p)) for p in scoring.INTERVALS},
+        "intervals": {str(p): [float(x) for x in scoring.interval(ours, p)] for p in scoring.INTERVALS},
+        "rival_medians": {
+            rival: float(np.median(e.quantiles[rival])) for rival in (*RIVALS, SOURCE_BASE) if rival in e.quantiles
+        },
         "pit": float(scoring.pit(ours, e.observed)),
     }

@@ -23,7 +23,7 @@ from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import Problem, problem
 from contraflow.system import EXTENSIONS, reference_model
 from contraflow.system.loops import LOOPS
-from contraflow.validation.conditions import Run, Runs
+from contraflow.validation.conditions import ConditionRun, Runs
 from contraflow.validation.extremes import CHECKS, CONDITIONS, stays_a_number
 
 Step = Callable[[str], None]
@@ -93,7 +93,7 @@ def extremes(runs: Runs, sweep: bool = True) -> list[Row]:
     return rows
 
 
-def conservation(run: Run) -> list[Row]:
+def conservation(run: ConditionRun) -> list[Row]:
     """Whether every ledger closes, and whether a leak planted in each is seen."""
     closed = run.closure()
     seen = planted(run.model, run.trajectory)

@@ -23,13 +23,12 @@ import numpy as np
 from contraflow.analysis.ensembles import chunks
 from contraflow.engine import Grid
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import SUPPLY_LATENT, Length, coordinates, held, run_stage
+from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
 from contraflow.inference.likelihood import synthetic
-from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import START, Problem, problem
 from contraflow.inference.sampler import sampler
 from contraflow.policy import Scenario
-from contraflow.system.latents import LATENTS
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import pit_inside_bands
 
@@ -51,7 +50,7 @@ REDUCED = (
 EFFECTS = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
 EFFECT_WINDOW = (2027.0, 2031.0)
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
-REDUCED_LENGTH = Length(warmup=60, kept=49, thin=4)
+REDUCED_LENGTH = Length(warmup=40, kept=39, thin=4)
 FULL_LENGTH = Length(warmup=60, kept=80, thin=2)
 
 
@@ -116,7 +115,8 @@ def calibrate(
 ) -> dict[str, Any]:
     """Ranks of the truth among posterior draws of the reduced model, and whether they keep within their bands.
 
-    The result has ``datasets``, ``quantities``, ``inside_bands`` (how many) and ``outside`` (which).
+    The result has ``datasets``, ``quantities``, ``inside_bands`` (how many), ``outside`` (which), ``draws``, and
+    ``ranks``: by quantity, how many of the draws lie below each truth.
     """
     target = problem()
     free = reduced(target)
@@ -135,6 +135,8 @@ def calibrate(
         "quantities": len(inside),
         "inside_bands": sum(inside.values()),
         "outside": sorted(n for n, ok in inside.items() if not ok),
+        "draws": len(drawn),
+        "ranks": {n: np.round(r * len(drawn)).astype(int).tolist() for n, r in ranks.items()},
     }
 
 
@@ -150,10 +152,10 @@ def recover(
     """How often 90 % intervals of the full model hold the truth, over synthetic histories like ours.
 
     The result has ``histories``, ``coverage_90`` over all free coordinates and histories, ``effects`` (the same of
-    each policy effect) and ``lowest``: the ten coordinates covered least.
+    each policy effect), ``coverage`` (the same of each coordinate) and ``lowest``: the ten coordinates covered least.
     """
     target = problem()
-    truth = coordinates(target, posterior.thin(histories))
+    truth = target.coordinates(posterior.thin(histories))
     made = experiment(target, truth, seed)
     free = ~held(target)
     drawn = refit(made, free, length, seed, folder, log, progress)
@@ -170,6 +172,7 @@ def recover(
         "histories": histories,
         "coverage_90": float(np.mean(list(inside.values()))),
         "effects": effects,
+        "coverage": inside,
         "lowest": [[n, inside[n]] for n in sorted(inside, key=inside.__getitem__)[:10]],
     }
 
@@ -185,12 +188,7 @@ def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:
 
     So an effect is a function of the coordinates alone, which ranks of the truth among draws need.
     """
-    draws = y.shape[1]
-    innovations = {}
-    for name, count in target.innovations.items():
-        innovations[name] = np.zeros((len(LATENTS[name].knots(PROJECTION_END)), draws))
-        innovations[name][:count] = y[target.index(f"{name}[0]") :][:count]
-    quiet = Posterior({n: y[target.index(n)] for n in target.parameters}, innovations, {}, {})
+    quiet = target.posterior(y)
     grid = Grid(START, round((EFFECT_WINDOW[1] - START) * 12), substeps=target.grid.substeps)
     window = grid.times >= EFFECT_WINDOW[0] - 1e-6
     policies = [None, *(Scenario.load(name) for name, _ in EFFECTS)]

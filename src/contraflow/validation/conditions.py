@@ -1,9 +1,12 @@
-"""Many conditions of the reference model at once: prior draws times conditions, stacked along the axis of draws."""
+"""Changes of inputs, and many conditions of the reference model at once.
+
+Prior draws times conditions are stacked along the axis of draws.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,23 @@ DRAWS = 4
 BATCH = 24
 
 Condition = Mapping[str, Any]
+#: An input's path (steps,) in place of the one otherwise held, from times (steps,) and that path.
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def since(year: float, value: float) -> Change:
+    """An input that takes a value from a date on."""
+    return lambda times, path: np.where(times < year, path, value)
+
+
+def between(first: float, last: float, value: float) -> Change:
+    """An input that takes a value for a time."""
+    return lambda times, path: np.where((times >= first) & (times < last), value, path)
+
+
+def scaled(first: float, last: float, factor: float) -> Change:
+    """An input multiplied for a time."""
+    return lambda times, path: np.where((times >= first) & (times < last), factor * path, path)
 
 
 def prior_draws() -> dict[str, np.ndarray]:
@@ -36,7 +56,7 @@ def prior_draws() -> dict[str, np.ndarray]:
     return draws
 
 
-class Run:
+class ConditionRun:
     """The draws of one condition."""
 
     def __init__(self, model: Model, trajectory: Trajectory, parameters: Mapping[str, np.ndarray]) -> None:
@@ -68,18 +88,18 @@ class Run:
         return ledgers.closure(self.model, self.trajectory)
 
 
-class Runs(Mapping[str, Run]):
+class Runs(Mapping[str, ConditionRun]):
     """Runs by the name of their condition; one that left the numbers raises its error when it is asked for."""
 
     def __init__(self, conditions: Mapping[str, Condition]) -> None:
         self.model = reference_model(EXTENSIONS)
-        self.runs: dict[str, Run] = {}
+        self.runs: dict[str, ConditionRun] = {}
         self.errors: dict[str, NonFiniteError] = {}
         names = list(conditions)
         for k in range(0, len(names), BATCH):
             self._simulate({n: conditions[n] for n in names[k : k + BATCH]})
 
-    def __getitem__(self, name: str) -> Run:
+    def __getitem__(self, name: str) -> ConditionRun:
         if name in self.errors:
             raise self.errors[name].with_traceback(None)
         return self.runs[name]
@@ -104,7 +124,8 @@ class Runs(Mapping[str, Run]):
         for k, name in enumerate(conditions):
             own = slice(k * DRAWS, (k + 1) * DRAWS)
             mine = ({n: a[..., own] for n, a in part.items()} for part in (trajectory.values, trajectory.final))
-            self.runs[name] = Run(self.model, Trajectory(GRID, *mine), {n: v[own] for n, v in values.items()})
+            chosen = {n: v[own] for n, v in values.items()}
+            self.runs[name] = ConditionRun(self.model, Trajectory(GRID, *mine), chosen)
 
 
 def stacked(conditions: list[Condition]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from contraflow import evidence
+from contraflow.analysis.check import LEDGER_TOLERANCE
 from contraflow.policy import Scenario
-from contraflow.validation.conditions import Condition, Run, Runs
+from contraflow.validation.conditions import Condition, ConditionRun, Runs, between, since
 
 Check = Callable[[Runs], Iterator[bool]]
 
 #: Stocks that are logarithms, and so may be negative.
 SIGNED = {"adoption", "succession_shock"}
-LEDGER_TOLERANCE = 1e-9
 
 CONDITIONS: dict[str, Condition] = {"base": {}}
 CHECKS: dict[str, Check] = {}
@@ -42,17 +42,7 @@ def given(*, inputs: dict[str, Any] | None = None, policy: Scenario | None = Non
     return {"parameters": parameters, "inputs": inputs or {}, "policy": policy}
 
 
-def since(year: float, value: float) -> Callable[..., np.ndarray]:
-    """An input that takes a value from a year on."""
-    return lambda times, path: np.where(times < year, path, value)
-
-
-def between(first: float, last: float, value: float) -> Callable[..., np.ndarray]:
-    """An input that takes a value for a time."""
-    return lambda times, path: np.where((times >= first) & (times < last), value, path)
-
-
-def stays_a_number(run: Run) -> Iterator[bool]:
+def stays_a_number(run: ConditionRun) -> Iterator[bool]:
     """No extreme leaves the numbers, makes a stock negative or opens a ledger."""
     for stock in run.model.of_kind("stock"):
         values = np.asarray(run.trajectory.values[stock.name])
@@ -493,7 +483,7 @@ def no_rounds(runs: Runs) -> Iterator[bool]:
 # Groups, security and violence
 
 
-NO_RECRUITS = {"contagion_rate": 0.0, "replacement": 0.0}
+NO_RECRUITS = {"membership_growth": -100.0, "replacement": 0.0}
 
 
 @under(no_recruits=given(**NO_RECRUITS))
@@ -507,7 +497,7 @@ def no_recruitment(runs: Runs) -> Iterator[bool]:
     yield base.path("members")[-1, 0] > members[-1, 0]
 
 
-@under(everyone_recruited=given(contagion_rate=50.0, replacement=0.0, pay_response=0.0))
+@under(everyone_recruited=given(membership_growth=50.0, replacement=0.0, pay_response=0.0))
 def recruits_come_from_young_people(runs: Runs) -> Iterator[bool]:
     """However many groups seek, they recruit at most the young people who are there."""
     run = runs["everyone_recruited"]
@@ -528,18 +518,19 @@ def no_members(runs: Runs) -> Iterator[bool]:
     yield _close(none.yearly("mx_homicides", 2034), none.yearly("other_homicides", 2034), rel=0.01)
 
 
-def _rehiring(share: float, growth: float, capacity: float) -> Condition:
+def _arrests(share: float, effort: float) -> Condition:
     return given(
-        replacement=share, staffing_growth=0.0, contagion_rate=growth, pay_response=0.0,
-        recruitment_prevention_response=0.0, arrest_capacity=capacity, prison_return_share=0.01,
+        replacement=share, membership_growth=0.02, pay_response=0.0, recruitment_prevention_response=0.0,
+        arrest_deployment_response=1.0, force_escalation_response=0.0, clash_rate=0.0, prison_return_share=0.01,
+        inputs={"mx_security_deployment": lambda times, path: effort * path},
     )  # fmt: skip
 
 
 @under(
-    rehired=_rehiring(1.0, 0.1, 5000.0),
-    rehired_and_arrested=_rehiring(1.0, 0.1, 20000.0),
-    contagious=_rehiring(0.0, 0.1, 5000.0),
-    contagious_and_arrested=_rehiring(0.0, 0.1, 20000.0),
+    rehired=_arrests(1.0, 1.0),
+    rehired_and_arrested=_arrests(1.0, 4.0),
+    contagious=_arrests(0.0, 1.0),
+    contagious_and_arrested=_arrests(0.0, 4.0),
 )
 def replacement_decides_what_arrests_do(runs: Runs) -> Iterator[bool]:
     """Arrests do not shrink groups that re-hire every loss, and shrink those that grow by contagion."""

@@ -22,13 +22,13 @@ from contraflow.engine.native import simulate
 from contraflow.inference.posterior import Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import reference_model
+from contraflow.validation.conditions import Change, scaled, since
 
 END = 2025.0
 DRAWS = 200
 #: A prediction so many times as wide as the published interval could hardly have failed.
 TOO_WIDE = 4.0
 
-Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Standing = Literal["agrees", "too weak", "too strong", "wrong sign", "not decided", "not comparable"]
 Step = Callable[[str], None]
 
@@ -61,7 +61,7 @@ class Published:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Arm:
     """One arm: monthly means by variable, (months, draws), and the draws' parameters."""
 
     values: Mapping[str, np.ndarray]
@@ -94,7 +94,7 @@ class Experiment:
     effect: str
     published: Published
     analogue: str
-    read: Callable[[Run, Run], np.ndarray]
+    read: Callable[[Arm, Arm], np.ndarray]
     record: tuple[str, ...] = ()
     given: Mapping[str, Change] = field(default_factory=dict)
     without: Mapping[str, Change] = field(default_factory=dict)
@@ -111,17 +111,7 @@ class Incomparable:
     reason: str
 
 
-def since(year: float, value: float) -> Change:
-    """An input that takes a value from a date on."""
-    return lambda times, path: np.where(times < year, path, value)
-
-
-def scaled(first: float, last: float, factor: float) -> Change:
-    """An input multiplied for a time."""
-    return lambda times, path: np.where((times >= first) & (times < last), factor * path, path)
-
-
-def relative(name: str, first: float, last: float) -> Callable[[Run, Run], np.ndarray]:
+def relative(name: str, first: float, last: float) -> Callable[[Arm, Arm], np.ndarray]:
     """Relative change of a variable's mean over a window."""
     return lambda given, without: given.mean(name, first, last) / without.mean(name, first, last) - 1
 
@@ -131,7 +121,7 @@ def _kits_per_residents(per_hundred_thousand: float) -> Change:
     return lambda times, path: np.where(times < 2013.5, path, per_hundred_thousand * residents.at(times) / 1e5)
 
 
-def _replaced(given: Run, without: Run) -> np.ndarray:
+def _replaced(given: Arm, without: Arm) -> np.ndarray:
     """Heroin deaths added for each death by prescribed opioids avoided: 1 is one for one."""
     added, avoided = (
         sign * (given.mean(name, 2010.6, 2014.6) - without.mean(name, 2010.6, 2014.6))
@@ -140,7 +130,7 @@ def _replaced(given: Run, without: Run) -> np.ndarray:
     return added / np.where(np.abs(avoided) < 1.0, np.nan, avoided)
 
 
-def _after_release(given: Run, without: Run) -> np.ndarray:
+def _after_release(given: Arm, without: Arm) -> np.ndarray:
     """Deaths in the year after release: on medication throughout, against tolerance lost and then regained."""
     tolerant, low = (
         sum(without.mean(f"{d}_death_hazard{end}", 2017, 2018) for d in ("fentanyl", "heroin"))
@@ -151,13 +141,13 @@ def _after_release(given: Run, without: Run) -> np.ndarray:
     return without.mean("medication_death_hazard", 2017, 2018) / (lost * low + (1 - lost) * tolerant) - 1
 
 
-def _cheaper_heroin(given: Run, without: Run) -> np.ndarray:
+def _cheaper_heroin(given: Arm, without: Arm) -> np.ndarray:
     """Uses, and so overdoses, per heroin user where the pure gram costs 100 dollars less."""
     price = without.mean("heroin_price", 2000, 2009) / 1000
     return (np.maximum(price - 100, 1.0) / price) ** -without.parameters["demand_elasticity"] - 1
 
 
-def _where_removed(given: Run, without: Run) -> np.ndarray:
+def _where_removed(given: Arm, without: Arm) -> np.ndarray:
     """Conflict in the place of a removal, mean of the first twelve months, before its share of the country."""
     p = without.parameters
     local = p["kingpin"] + p["betrayal"] * p["betrayal_share"]
@@ -165,7 +155,7 @@ def _where_removed(given: Run, without: Run) -> np.ndarray:
     return np.exp(local * np.exp(-years / p["succession_time"])).mean(axis=0) - 1
 
 
-def _purity_lost(given: Run, without: Run) -> np.ndarray:
+def _purity_lost(given: Arm, without: Arm) -> np.ndarray:
     """Largest relative loss of purity in a half-year, within two years."""
     parts = [
         relative("us_fentanyl_purity", first, first + 0.5)(given, without) for first in np.arange(2021.0, 2023.0, 0.5)
@@ -345,14 +335,14 @@ def held_back(posterior: Posterior, progress: Step | None = None, draws: int = D
     return [rows[effect.id] for effect in evidence.load().held_back if effect.use == "held_back"]
 
 
-def _simulated(posterior: Posterior, changes: Mapping[str, Change], record: tuple[str, ...]) -> Run:
+def _simulated(posterior: Posterior, changes: Mapping[str, Change], record: tuple[str, ...]) -> Arm:
     grid = Grid(START, round((END - START) * 12), substeps=SUBSTEPS)
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times))
     for name, change in changes.items():
         inputs[name] = change(grid.step_times, inputs[name])
     parameters = posterior.parameters()
     trajectory = simulate(reference_model(), parameters, inputs, grid, record)
-    return Run({n: np.asarray(v) for n, v in trajectory.values.items()}, parameters, np.asarray(grid.times))
+    return Arm({n: np.asarray(v) for n, v in trajectory.values.items()}, parameters, np.asarray(grid.times))
 
 
 def _row(e: Experiment, effect: np.ndarray) -> dict[str, Any]:

@@ -9,8 +9,8 @@ Each sees the years to the origin only, works on logs (logits for a share), and 
 * ``arima``: differences until a KPSS test at 5 % finds no more trend (two at most), then orders to (2, 2), with and
   without a constant, by AICc.
 
-ETS and ARIMA need ``LONG`` years and fall back on persistence below. A gap is spanned: a change over two years counts
-as two changes. ETS, which knows no gaps, is given a straight line there.
+ETS and ARIMA need ``LONG`` years; below, and where no fit succeeds, they fall back on persistence. A gap is spanned: a
+change over two years counts as two changes. ETS, which knows no gaps, is given a straight line there.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def drift(years: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
     """As ``persistence``, moving on by the mean past change."""
     mean, centred = _changes(years, x)
     ahead = np.arange(1, steps + 1)[:, None]
-    error = centred.std() / np.sqrt(len(centred)) * np.random.default_rng(steps).standard_normal(_DRAWS // 2)
+    error = centred.std() / np.sqrt(len(centred)) * np.random.default_rng([steps, 1]).standard_normal(_DRAWS // 2)
     error = np.concatenate([error, -error])
-    return ensemble_quantiles(x[-1] + ahead * (mean + np.roll(error, 1)) + _sums(centred, steps))
+    return ensemble_quantiles(x[-1] + ahead * (mean + error) + _sums(centred, steps))
 
 
 def ets(years: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
@@ -82,6 +82,8 @@ def ets(years: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
         model = smoothing.ETSModel(series, error="add", trend=trend, damped_trend=damped)
         fits.append(_quietly(model.fit, disp=False))
     best = _best(fits)
+    if best is None:
+        return persistence(years, x, steps)
     ahead = best.get_prediction(start=len(series), end=len(series) + steps - 1)
     return _normal(np.asarray(ahead.predicted_mean), np.asarray(ahead.forecast_variance))
 
@@ -99,7 +101,10 @@ def arima(years: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
         for p in range(3):
             for q in range(3):
                 fits.append(_quietly(lambda p=p, q=q, t=trend: model(whole, order=(p, d, q), trend=t).fit()))
-    ahead = _best(fits).get_forecast(steps)
+    best = _best(fits)
+    if best is None:
+        return persistence(years, x, steps)
+    ahead = best.get_forecast(steps)
     return _normal(np.asarray(ahead.predicted_mean), np.asarray(ahead.var_pred_mean))
 
 
@@ -193,7 +198,8 @@ def _normal(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 
 def _best(fits: list[Any]) -> Any:
-    return min((f for f in fits if f is not None and np.isfinite(f.aicc)), key=lambda f: f.aicc)
+    """The fit of smallest AICc; None where all have failed."""
+    return min((f for f in fits if f is not None and np.isfinite(f.aicc)), key=lambda f: f.aicc, default=None)
 
 
 def _quietly(call: Callable[..., Any], **arguments: Any) -> Any:

@@ -50,15 +50,6 @@ def log_crps(quantiles: np.ndarray, observed: Any) -> np.ndarray:
     return np.asarray(2 * np.maximum(LEVELS * error, (LEVELS - 1) * error).mean(axis=-1))
 
 
-def ensemble_log_crps(draws: np.ndarray, observed: Any) -> np.ndarray:
-    """The same score (...) from all draws (..., draws): mean distance to the outcome less half that among the draws."""
-    ordered = np.sort(_logs(draws), axis=-1)
-    number = ordered.shape[-1]
-    apart = np.abs(ordered - _logs(observed)[..., None]).mean(axis=-1)
-    place = 2 * np.arange(1, number + 1) - number - 1
-    return np.asarray(apart - (place * ordered).sum(axis=-1) / number**2)
-
-
 def interval(quantiles: np.ndarray, percent: float) -> tuple[np.ndarray, np.ndarray]:
     """Ends (...) of the central interval that holds ``percent`` of the forecast."""
     ordered = np.moveaxis(quantiles, -1, 0)

@@ -1,8 +1,8 @@
 """The validation as one value: parts that are made one by one, stored with what they belong to, and put together.
 
 A part is one entry of ``PARTS``. Heavy parts are read from where ``make validate`` stored them; a part whose result
-belongs to another model or posterior is shown and listed as stale, one that was never run is null and listed as
-missing, with the command that makes it.
+belongs to another model or posterior is shown and listed as stale, one that lacks what its part now makes is listed as
+stale and not shown, one that was never run is null and listed as missing, with the command that makes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from contraflow.validation.record import Made
 Step = Callable[[str], None]
 Result = Mapping[str, Any]
 
-#: Where refits of parts that need many are kept while they are made; not part of the package.
+#: Where refits are kept while their part is made: under the folder that the command is run from. Begun again there, a
+#: part goes on. They are no part of the package.
 WORK = Path("build/validation")
 QUICK_DRAWS = 60
 
@@ -77,6 +78,12 @@ def _backtests(step: Step, quick: bool) -> Result:
     return backtests.backtests(folder)
 
 
+def _predictive(step: Step, quick: bool) -> Result:
+    from contraflow.validation.predictive import predictive
+
+    return {"predictive": predictive(load_posterior())}
+
+
 def _calibration(step: Step, quick: bool) -> Result:
     from contraflow.validation.calibration import calibrate
 
@@ -111,6 +118,7 @@ PARTS: dict[str, Part] = {
     part.id: part
     for part in (
         Part("diagnostics", ("diagnostics",), _diagnostics, stored=False),
+        Part("predictive", ("predictive",), _predictive),
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
         Part("recovery", ("recovery",), _recovery, light=False),
@@ -121,7 +129,8 @@ PARTS: dict[str, Part] = {
 }
 #: Every key of the whole, in order; one that no part fills is null.
 KEYS = (
-    "diagnostics", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "held_back", "alternatives", "barlas",
+    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "held_back",
+    "alternatives", "barlas",
 )  # fmt: skip
 
 
@@ -146,13 +155,13 @@ def made() -> Made:
 
 
 def make(names: Iterable[str], step: Step) -> list[Path]:
-    """Run these parts in full and store each as soon as it is done; returns the files.
+    """Run these parts in full, each once, and store each as soon as it is done; returns the files.
 
     Raises:
         UnknownName: no such part, before any is run.
         PosteriorError: there is no posterior, or it belongs to another model.
     """
-    chosen = [part(name) for name in names]
+    chosen = [part(name) for name in dict.fromkeys(names)]
     posterior = load_posterior()
     now = Made(fit_hash(), posterior.hash)
     paths = []
@@ -190,7 +199,7 @@ def validate(step: Step, quick: bool = False) -> dict[str, Any]:
             result, standing, why = None, "missing", "it has no quick version"
         else:
             held = record.load(p.id)
-            result = held.result if held else None
+            result = held.result if held and not _lacking(p, held) else None
             standing, why = _standing(p, now)
         if standing != "fresh":
             whole[standing].append({"part": p.id, "why": why, "command": f"contraflow validate --part {p.id}"})
@@ -211,6 +220,8 @@ def _standing(p: Part, now: Made) -> tuple[str, str]:
     held = record.load(p.id)
     if held is None:
         return "missing", "it was never run"
+    if lacking := _lacking(p, held):
+        return "stale", f"an earlier version made it, without {', '.join(lacking)}"
     parts = [
         f"made for {kind} {old}, this is {new}"
         for kind, old, new in (
@@ -220,6 +231,11 @@ def _standing(p: Part, now: Made) -> tuple[str, str]:
         if old != new and (kind == "model" or p.reads_posterior)
     ]
     return ("stale", "; ".join(parts)) if parts else ("fresh", "")
+
+
+def _lacking(p: Part, held: record.Record) -> list[str]:
+    """Keys that the part fills now and its stored result does not have."""
+    return [key for key in p.fills if key not in held.result]
 
 
 def _stale_posterior() -> str:

@@ -154,6 +154,21 @@ def test_processes_may_build_at_once(empty_cache):
     assert cache.read(kept) is not None
 
 
+def test_an_entry_pruned_between_reading_and_loading_is_built_for_the_process_alone(
+    empty_cache, compilations, monkeypatch
+):
+    real = build.ctypes.CDLL
+
+    def load(path):
+        if str(path).startswith(str(empty_cache)):
+            raise OSError("no such file")
+        return real(path)
+
+    monkeypatch.setattr(build.ctypes, "CDLL", load)
+    assert value(model()) == 6
+    assert len(compilations) == 2
+
+
 def test_a_folder_that_others_may_write_to_is_not_trusted(empty_cache):
     empty_cache.mkdir(parents=True)
     empty_cache.chmod(0o777)

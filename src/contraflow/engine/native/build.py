@@ -6,6 +6,7 @@ whose header the call from XLA is compiled with.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -63,13 +64,21 @@ def library(text: str) -> Library:
 
 def _open(text: str, command: tuple[str, ...], name: str) -> ctypes.CDLL:
     with tempfile.TemporaryDirectory(prefix="contraflow-") as private:
-        path = (cache.folder("native") or Path(private)) / f"{name}.so"
+        alone = Path(private)
+        if (place := cache.folder("native")) is not None:
+            with contextlib.suppress(OSError):  # a full disk, or a process that pruned the entry after it was read
+                return _kept(text, command, alone, place / f"{name}.so")
         try:
-            if cache.read(path) is None:
-                cache.write(path, _built(text, command, Path(private)))
-            return ctypes.CDLL(str(path))
+            return _kept(text, command, alone, alone / f"{name}.so")
         except OSError as error:
             raise UnavailableError(f"the kernel cannot be kept or loaded: {error}") from None
+
+
+def _kept(text: str, command: tuple[str, ...], private: Path, path: Path) -> ctypes.CDLL:
+    """The kernel at this path, built there if there is no sound one. Raises ``OSError``."""
+    if cache.read(path) is None:
+        cache.write(path, _built(text, command, private))
+    return ctypes.CDLL(str(path))
 
 
 def _compiler() -> tuple[str, ...]:

@@ -16,14 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from contraflow import evidence
 from contraflow.errors import ContraflowError
 from contraflow.evidence.panels import FOLDER
+from contraflow.evidence.schema import Z95
 from contraflow.inference.panels import mapping, overdose, removals
 from contraflow.inference.panels.allocation import Estimate, estimate, learn_spread, mode, reassigned
 from contraflow.inference.panels.placebo import Placebo, placebo
 
 FILE = Path(__file__).parent / "results.json"
-_Z95 = 1.6448536
 #: Synthetic histories for the bias of past deaths, and drawn dates of removals.
 HISTORIES, REDRAWS = 60, 400
 
@@ -33,13 +34,33 @@ class PanelError(ContraflowError):
 
 
 def fingerprint() -> str:
-    """What results depend on: the tables and bridges, and the code that estimates them (its layout left aside)."""
+    """What results depend on: tables, bridges, priors of the national model, and the code that estimates.
+
+    Layout, comments and docstrings are left aside, and so is the version of Python.
+    """
     digest = hashlib.sha256()
     for path in sorted([*FOLDER.glob("*.csv"), FOLDER / "bridges.yaml"]):
         digest.update(path.name.encode() + path.read_bytes())
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
+        digest.update(path.name.encode() + _code(ast.parse(path.read_text(encoding="utf-8"))).encode())
+    for name in mapping.NATIONAL:
+        prior = evidence.load().parameters[name].prior
+        digest.update(repr((name, prior.family, sorted(prior.arguments.items()))).encode())
     return digest.hexdigest()[:16]
+
+
+def _code(part: Any) -> str:
+    """A syntax tree in words; what is empty is left out, since versions of Python name more or fewer such fields."""
+    if isinstance(part, list):
+        return "[" + ",".join(_code(x) for x in part if not _is_docstring(x)) + "]"
+    if isinstance(part, ast.AST):
+        fields = ",".join(f"{name}={_code(x)}" for name, x in ast.iter_fields(part) if x is not None and x != [])
+        return f"{type(part).__name__}({fields})"
+    return repr(part)
+
+
+def _is_docstring(part: Any) -> bool:
+    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) and isinstance(part.value.value, str)
 
 
 def results() -> dict[str, Any]:
@@ -169,7 +190,7 @@ def _table(found: Estimate) -> dict[str, Any]:
     for k, name in enumerate(found.names):
         mean, sd = found.of(name)
         terms[name] = {
-            "mean": mean, "sd": sd, "q05": mean - _Z95 * sd, "q95": mean + _Z95 * sd,
+            "mean": mean, "sd": sd, "q05": mean - Z95 * sd, "q95": mean + Z95 * sd,
             "curvature_sd": float(np.sqrt(found.curvature[k, k])), "place_sd": float(np.sqrt(found.between[k, k])),
         }  # fmt: skip
     return {

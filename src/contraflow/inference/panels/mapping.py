@@ -14,13 +14,15 @@ import numpy as np
 from contraflow import evidence
 from contraflow.evidence import Prior
 from contraflow.evidence.panels import load_panels
+from contraflow.evidence.schema import Z95
 from contraflow.inference import priors
 from contraflow.inference.panels import overdose, removals
 from contraflow.inference.panels.allocation import Estimate
 from contraflow.inference.panels.placebo import Verdict, adopts, allowance
 
-_Z95 = 1.6448536
 DRAWS = 200_000
+#: Parameters of the national model whose priors enter as they are; every other one is a bridge.
+NATIONAL = ("witnessed_share", "emergency_benefit", "kit_life")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def _drawn(name: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _prior(name: str) -> Prior:
-    bridges = load_panels().bridges
-    return bridges[name].prior if name in bridges else evidence.load().parameters[name].prior
+    known = evidence.load().parameters if name in NATIONAL else load_panels().bridges
+    return known[name].prior
 
 
 def _narrowing(name: str, values: np.ndarray, weights: np.ndarray) -> float:
@@ -174,7 +176,8 @@ def kingpin(
     share = drawn["removal_weight"]
     rest = national / share
     mean = now["mean"] / rest.mean()
-    log_variance = np.log((now["mean"] ** 2 + now["sd"] ** 2) / np.mean(rest**2) / mean**2)
+    spread = np.log((now["mean"] ** 2 + now["sd"] ** 2) / np.mean(rest**2) / mean**2)
+    log_variance = max(float(spread), 0.0)  # none is left where the other two alone spread wider than the panel leaves
     matched = mean * np.exp(-log_variance / 2 + np.sqrt(log_variance) * np.random.default_rng(5).standard_normal(DRAWS))
     part = 1 - float(np.std(np.log(matched)) / np.std(np.log(share)))
     proposals["removal_weight"] = Proposal(
@@ -194,7 +197,7 @@ def fall_of_2024(
     """
     data = overdose.states(2022.5, 2025.0)
     early, late = data.months < 2023.5, data.months >= 2024.0
-    filled = np.where(np.isnan(data.deaths), 4.5, data.deaths)
+    filled = np.where(np.isnan(data.deaths), overdose.SUPPRESSED, data.deaths)
     weights = filled[early].sum(axis=0) / filled[early].sum()
     fall = float(np.log(filled[late].sum() / filled[early].sum()))
     rows: dict[str, dict[str, float]] = {"all deaths": {"change": fall}}
@@ -217,12 +220,12 @@ def fall_of_2024(
         total, variance = total + effect, variance + error**2
         rows[name] = {
             "change": change, "mean": effect, "sd": float(error),
-            "share": effect / fall, "share_q05": (effect + _Z95 * error) / fall,
-            "share_q95": (effect - _Z95 * error) / fall,
+            "share": effect / fall, "share_q05": (effect + Z95 * error) / fall,
+            "share_q95": (effect - Z95 * error) / fall,
         }  # fmt: skip
     rows["all four"] = {
         "mean": total, "sd": float(np.sqrt(variance)), "share": total / fall,
-        "share_q05": (total + _Z95 * np.sqrt(variance)) / fall,
-        "share_q95": (total - _Z95 * np.sqrt(variance)) / fall,
+        "share_q05": (total + Z95 * np.sqrt(variance)) / fall,
+        "share_q95": (total - Z95 * np.sqrt(variance)) / fall,
     }  # fmt: skip
     return rows

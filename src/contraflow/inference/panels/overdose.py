@@ -23,6 +23,8 @@ from contraflow.inference.panels.allocation import (
     strata,
 )
 
+#: What a suppressed count is taken for where a sum is needed: the middle of 0 to 9.
+SUPPRESSED = (LIMIT - 1) / 2
 #: States with more suppressed months than this in the window are left out.
 MOST_SUPPRESSED = 0.5
 #: Months of deaths that count as past.
@@ -85,7 +87,7 @@ def states(first: float, end: float, outcome: str = "us_deaths_synthetic") -> St
         now, later = (monthly(tables[table].starts, rates, months + shift, 0.5) for shift in (0.0, 1.0))
         covariates[name], covariates[f"{name}_ahead"] = now, later - now
     every = tables["us_deaths_synthetic"]
-    filled = np.where(np.isnan(every.values), (LIMIT - 1) / 2, every.values)[:, keep]
+    filled = np.where(np.isnan(every.values), SUPPRESSED, every.values)[:, keep]
     start = int(np.searchsorted(every.starts, first - 1e-6))
     earlier = filled[max(start - MEMORY, 0) : start]
     covariates["past_deaths"] = _past(earlier, filled[start : start + len(months)], disordered)

@@ -77,7 +77,7 @@ def windows(data: States, events: Iterable[Event]) -> np.ndarray:
     """Number of events by term, (months, states, terms)."""
     counts = np.zeros((*data.homicides.shape, len(WINDOWS)))
     for date, places in events:
-        lag = np.round((data.starts - date) * 12).astype(int)
+        lag = np.ceil((data.starts - date) * 12 - 1e-6).astype(int)  # 0 in the month of the event, on whatever day
         for k, (first, last) in enumerate(WINDOWS.values()):
             for place in places:
                 counts[(lag >= first) & (lag <= last), data.names.index(place), k] += 1 / len(places)
@@ -106,11 +106,6 @@ class Contrast:
     mean: float
     sd: float
     bias_sd: float
-
-    @property
-    def total_sd(self) -> float:
-        """Sampling and bias together."""
-        return float(np.hypot(self.sd, self.bias_sd))
 
 
 def contrast(found: Estimate, after: tuple[str, ...], before: tuple[str, ...] = BEFORE) -> Contrast:
