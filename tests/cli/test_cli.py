@@ -418,12 +418,13 @@ def validated(monkeypatch):
     """A validation in which one test of structure holds or fails, without running anything."""
     from contraflow.validation import validate
 
-    def made(verdict):
+    def made(verdict, **more):
         whole = dict.fromkeys(validate.KEYS) | {"model": "m", "posterior": "p", "quick": False, "stale": []}
         whole["missing"] = [
             {"part": "barlas", "why": "it was never run", "command": "contraflow validate --part barlas"}
         ]
         whole["barlas"] = [{"id": "units", "verdict": verdict, "evidence": {}}]
+        whole |= more
         monkeypatch.setattr(validate, "validate", lambda step, quick: whole)
 
     return made
@@ -436,6 +437,19 @@ def test_the_validation_ends_with_status_1_where_a_test_of_structure_fails(call,
     result = call("validate", "--json")
     assert result.exit_code == 1 and json.loads(result.stdout)["barlas"][0]["verdict"] == "fails"
     assert "contraflow validate --part barlas" in call("validate").stdout
+
+
+def test_coverage_and_the_weights_of_structures_are_told_in_a_line_each(call, validated):
+    rows = [
+        {"weight": weight, "coverage": {"50": False, "80": narrow, "95": True}}
+        for weight, narrow in ((1.0, True), (0.5, False), (0.5, False), (0.0, False))
+    ]
+    others = [{"id": "no-rents", "stacking_weight": 0.2}, {"id": "reference", "stacking_weight": 0.8}]
+    validated("holds", backtests=rows, alternatives=others)
+    told = " ".join(call("validate").stdout.split())
+    # What is not pooled has no weight, and years of one origin and series share theirs.
+    assert "Coverage 3 forecasts; outcomes inside their intervals: 0 % at 50 %, 50 % at 80 %, 100 % at 95 %" in told
+    assert "Other structures reference 80 %, no-rents 20 %" in told
 
 
 def test_a_quick_validation_stores_nothing(refusal):

@@ -63,11 +63,14 @@ REPORT = {
 def _forecast(origin: int, year: int, median: float, crps: float, rivals: dict[str, float]) -> dict[str, object]:
     """A row of the backtests: US opioid deaths, or homicides where no published model forecast the year."""
     series = "us.deaths.opioids.annual" if "source_base" in rivals else "mx.homicides.inegi.annual"
+    ends = {"50": [median - 5, median + 5], "80": [median - 50, median + 50], "95": [median - 55, median + 55]}
     return {
         "origin": origin, "series": series, "year": year, "horizon": year - origin, "observed": 100.0,
         "median": median, "crps": crps, "rivals": rivals, "variants": {"carried": crps, "stacked": crps}, "pit": 0.3,
         "weight": 0.0 if "source_base" in rivals else 1.0, "coverage": {"50": False, "80": True, "95": True},
-        "interval_score": {"50": 1.0, "80": 1.0, "95": 1.0}, "conditional_on": [], "later_vintage": False,
+        "interval_score": {"50": 1.0, "80": 1.0, "95": 1.0}, "intervals": ends,
+        "rival_medians": dict.fromkeys(rivals, 99.0),
+        "conditional_on": ["pandemic_pulse"] if origin == 2020 else [], "later_vintage": False,
     }  # fmt: skip
 
 
@@ -81,7 +84,12 @@ def _alternative(id: str, weight: float, middle: float) -> dict[str, object]:
         {"scenario": "gun-flow", "outcome": "mx.homicides", "median": middle, "q05": middle - 10, "q95": middle + 10},
     ]  # fmt: skip
     return {"id": id, "says": f"view {id}", "fixed": {}, "effects": effects, "origin": 2020, "mean_log_score": -1.0,
-            "stacking_weight": weight}  # fmt: skip
+            "stacking_weight": weight, "points": 40,
+            "score_difference": {"mean": weight - 0.7, "se": 0.1 if weight < 0.7 else 0.0}}  # fmt: skip
+
+
+def _feature(series: str, feature: str, observed: float, p: float) -> dict[str, object]:
+    return {"series": series, "feature": feature, "observed": observed, "q05": -0.4, "median": 0.0, "q95": 0.45, "p": p}
 
 
 def _effect(id: str, verdict: str, model: dict[str, float] | None) -> dict[str, object]:
@@ -93,6 +101,23 @@ def _effect(id: str, verdict: str, model: dict[str, float] | None) -> dict[str, 
 RIVALS = {"persistence": 0.1, "drift": 0.3, "ets": 0.2, "arima": 0.25}
 #: What each stored part of a validation might hold.
 VALIDATION = {
+    "predictive": {
+        "predictive": {
+            "prior": [
+                {"series": "us.market.fentanyl_powder_purity", "points": 24, "inside": 0.7083, "fold": None,
+                 "finite": 1.0},
+                {"series": "mx.homicides.inegi.annual", "points": 25, "inside": 1.0, "fold": 4.4, "finite": 1.0},
+            ],
+            "posterior": [
+                _feature("mx.homicides.inegi.annual", "movement", 0.3, 0.4),
+                _feature("mx.homicides.inegi.annual", "largest_step", 0.25, 0.9),
+                _feature("mx.homicides.inegi.annual", "persistence_of_misses", 0.6, 0.002),
+                _feature("us.market.fentanyl_powder_purity", "movement", 0.9, 0.004),
+                _feature("us.market.fentanyl_powder_purity", "persistence_of_misses", 0.7, 0.0),
+            ],
+            "strange": {"features": 3, "of": 5},
+        }
+    },
     "held-back": {
         "held_back": [
             _effect("T9", "agrees", {"median": -0.5, "q05": -0.7, "q95": -0.3}),
@@ -114,12 +139,23 @@ VALIDATION = {
         "pit_inside_bands": False,
         "coverage": {"model": {"50": 0.41, "80": 0.72, "95": 0.9}, "persistence": {"50": 0.5, "80": 0.8, "95": 0.97}},
         "oracle": {"2021": {"source_true_share": -0.08, "model": -0.1}},
+        "record": {
+            "mx.homicides.inegi.annual": [[2015, 95.0], [2016, 97.0], [2017, 100.0], [2018, 100.0]],
+            "us.deaths.opioids.annual": [[2020, 80.0], [2021, 100.0]],
+        },
     },
-    "calibration": {"sbc": {"datasets": 208, "quantities": 20, "inside_bands": 19, "outside": ["titration"]}},
+    "calibration": {
+        "sbc": {
+            "datasets": 208, "quantities": 20, "inside_bands": 19, "outside": ["titration"], "draws": 49,
+            "ranks": {"dose_spread": [k % 50 for k in range(208)], "titration": [k % 30 for k in range(208)]},
+        }
+    },
     "recovery": {
         "recovery": {
             "histories": 56, "coverage_90": 0.87, "effects": {"effect: harm-reduction on us.overdose_deaths": 0.84},
             "lowest": [["dose_spread", 0.6]],
+            "coverage": {"dose_spread": 0.6, "tolerance_adaptation": 0.8, "pass_through": 0.9, "supply_surge[4]": 0.95,
+                         "discrepancy:mx.homicides.inegi.annual": 0.7},
         }
     },
     "alternatives": {"alternatives": [_alternative("reference", 0.7, -50.0), _alternative("no-rents", 0.3, 50.0)]},

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from contraflow.evidence import vintages
 from contraflow.inference.posterior import Posterior
 from contraflow.report import drawings, guns, leaders, opening, outlook, sentences, tables
 from contraflow.report.columns import HEADLINES, LIVES, MEXICO, SUBJECTS, UNITED_STATES
@@ -55,6 +56,15 @@ def test_what_is_clear_leaning_and_undecided_stands_apart_on_the_opening_page(st
         for side in page.sides:
             assert [len(part) for part in (side.leaning, side.undecided)] == [1, 1]
             assert side.found[0].startswith(first) and side.found[-1].startswith(nothing)
+
+
+def test_the_end_of_the_data_moves_with_the_evidence(study, pictures, tmp_path, monkeypatch):
+    assert opening.opening(study).cannot_tell[0].startswith("What happened after December 2024")
+    monkeypatch.setattr(vintages, "reach", lambda evidence: 2025.25)
+    assert opening.opening(study).cannot_tell[0].startswith("What happened after March 2025")
+    assert opening.opening_es(study).cannot_tell[0].startswith("Lo ocurrido después de marzo de 2025")
+    assert "after March 2025" in opening.summary(study, tmp_path)
+    assert "Fitted to data to March 2025" in html(study, pictures)
 
 
 def test_each_country_has_a_column_of_its_own_and_nothing_adds_them(study):

@@ -2,7 +2,16 @@
 
 import pytest
 
-from contraflow.report.wording import bayes_factor, probability, share_percent, signed, significant, verdict
+from contraflow.report.wording import (
+    Said,
+    bayes_factor,
+    month,
+    probability,
+    share_percent,
+    signed,
+    significant,
+    verdict,
+)
 
 WIDE = {"q05": -0.2, "q95": 0.1}
 
@@ -68,3 +77,8 @@ def test_a_probability_is_never_surer_than_its_draws_allow():
 @pytest.mark.parametrize(("factor", "text"), [(None, "–"), (1e9, ">100"), (3.14159, "3.1"), (1e-4, "<0.01")])
 def test_a_bayes_factor_is_no_surer_than_draws_allow(factor, text):
     assert bayes_factor(factor) == text
+
+
+def test_a_month_in_words():
+    assert month(2025 - 1 / 12) == Said("December 2024", "diciembre de 2024")
+    assert month(2025.25 - 1 / 12).en == "March 2025" and month(2025.0).es == "enero de 2025"

@@ -12,6 +12,8 @@ from contraflow.cli.output import Json, examples, notice, parts, print_json, scr
 from contraflow.errors import ContraflowError
 
 FAILED = 1
+#: Intervals of forecasts, in per cent.
+LEVELS = ("50", "80", "95")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +39,9 @@ def validate(
 ) -> None:
     """How far to trust the model: forecasts against rivals, effects held back, structure, calibration.
 
-    Heavy parts are read from the results that ship. Each part is stored as soon as it is done, so that --all, stopped
-    and begun again, goes on. Ends with status 1 where a test of structure fails.
+    Heavy parts are read from the results that ship. Each part is stored with the package as soon as it is done; what it
+    has fitted by then is kept in build/validation of the folder that the command is run from. Begun again in the same
+    folder, --part and --all go on. Ends with status 1 where a test of structure fails.
     """
     if quick and (part or everything):
         raise ContraflowError("--quick stores nothing, and --part and --all store: write one or the other")
@@ -80,19 +83,36 @@ def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
     lines = {"Model": f"{whole['model']}, posterior {whole['posterior']}"}
     if d := whole["diagnostics"]:
         lines["Sampling"] = ", ".join(f"{name} {value:.4g}" for name, value in d.items() if value is not None)
+    if whole["predictive"]:
+        strange = whole["predictive"]["strange"]
+        lines["Predictive checks"] = f"{strange['features']} of {strange['of']} features of series are strange at 1 %"
     for rival, q in (whole["skill"] or {}).items():
         lines[f"Skill against {rival}"] = f"{q['median']:+.2f} ({q['q05']:+.2f} to {q['q95']:+.2f})"
     if whole["pit_inside_bands"] is not None:
         lines["PIT"] = "inside its bands" if whole["pit_inside_bands"] else "outside its bands"
+    if rows := [row for row in whole["backtests"] or () if row["weight"]]:
+        lines["Coverage"] = _coverage(rows)
     if s := whole["sbc"]:
         inside = f"{s['inside_bands']} of {s['quantities']} quantities inside their 95 % bands"
-        lines["Calibration"] = f"{s['datasets']} data sets, {inside} (one in twenty falls outside by chance)"
+        expected = f"{0.05 * s['quantities']:.1f} expected outside by chance"
+        lines["Calibration"] = f"{s['datasets']} data sets, {inside} ({expected})"
     if r := whole["recovery"]:
         lines["Recovery"] = f"{r['histories']} histories, {100 * r['coverage_90']:.0f} % inside 90 % intervals"
+    if whole["alternatives"]:
+        ranked = sorted(whole["alternatives"], key=lambda row: -row["stacking_weight"])
+        lines["Other structures"] = ", ".join(f"{r['id']} {100 * r['stacking_weight']:.0f} %" for r in ranked)
     if whole["barlas"]:
         counts = Counter(row["verdict"] for row in whole["barlas"])
         lines["Structure"] = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
     return lines
+
+
+def _coverage(rows: list[Mapping[str, Any]]) -> str:
+    """Shares of the outcomes pooled that lie inside the central intervals forecast for them."""
+    of = sum(row["weight"] for row in rows)
+    inside = {p: sum(row["weight"] * row["coverage"][p] for row in rows) / of for p in LEVELS}
+    told = ", ".join(f"{100 * share:.0f} % at {p} %" for p, share in inside.items())
+    return f"{len(rows)} forecasts; outcomes inside their intervals: {told}"
 
 
 def _held_back(rows: list[Mapping[str, Any]]) -> Any:

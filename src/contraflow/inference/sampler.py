@@ -21,7 +21,7 @@ Array = Any
 
 #: Transitions between two checkpoints, and between two lines of the log.
 SAVE_EVERY = 20
-#: Doublings of a trajectory at most: 2^n - 1 leapfrogs.
+#: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
 DOUBLINGS = 5
 #: Evaluations of the gradient that a transition counts for in progress; the true number varies.
 USUAL_LEAPFROGS = 20
@@ -41,6 +41,7 @@ class Sampler:
 
     ``advance`` is told of work as it is done, in evaluations of the gradient. ``stray``: log density below the best
     chain from which a chain counts as astray; infinite where chains see data of their own and cannot be compared.
+    ``doublings``: of a trajectory at most.
     """
 
     size: int
@@ -48,6 +49,7 @@ class Sampler:
     transition: Callable[..., tuple[Any, Any]]
     advance: Callable[[int], None] = _unheard
     stray: float = STRAY
+    doublings: int = DOUBLINGS
 
     def curvature(self, y: np.ndarray, given: Any, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """Hessian (free, free) of minus the log density, its mean over the chains' points y (size, chains).
@@ -74,6 +76,7 @@ def sampler(
     size: int,
     advance: Callable[[int], None] = _unheard,
     stray: float = STRAY,
+    doublings: int = DOUBLINGS,
 ) -> Sampler:
     """Compile gradient and transition of a target; numbers of chains and of free coordinates may vary by call."""
     from blackjax.mcmc import nuts  # takes a second to import: only a fit needs it
@@ -91,12 +94,12 @@ def sampler(
     def transitions(state: Any, base: Array, factor: Array, given: Any, step: Array, keys: Array) -> tuple[Any, Any]:
         def of_one_chain(key: Array, own: Any, held: Array, size_of_step: Array) -> tuple[Any, Any]:
             metric = jnp.ones(factor.shape[1])
-            moved, info = kernel(key, own, lambda z: density(z, held, factor, given), size_of_step, metric, DOUBLINGS)
+            moved, info = kernel(key, own, lambda z: density(z, held, factor, given), size_of_step, metric, doublings)
             return moved, (info.acceptance_rate, info.is_divergent, info.num_integration_steps)
 
         return jax.vmap(of_one_chain)(keys, state, base, step)
 
-    return Sampler(size, jax.jit(gradient), jax.jit(transitions), advance, stray)
+    return Sampler(size, jax.jit(gradient), jax.jit(transitions), advance, stray, doublings)
 
 
 def _whitened(gradient: Callable[[Array, Any], tuple[Array, Array]]) -> Callable[..., Array]:
@@ -230,7 +233,7 @@ def sample(
         "divergence_share": float(np.mean(divergent)),
         "step": float(np.median(step)),
         "leapfrogs": float(np.mean(leapfrogs)),
-        "longest_share": float(np.mean(np.asarray(leapfrogs) >= 2**DOUBLINGS - 1)),
+        "longest_share": float(np.mean(np.asarray(leapfrogs) >= 2**target.doublings - 1)),
     }
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from contraflow.analysis.runs import Comparison
 from contraflow.inference.problem import DATA_END
-from contraflow.report import figures, guns
+from contraflow.report import figures, guns, tested_drawings
 from contraflow.report.columns import SUBJECTS, UNITED_STATES, Subject
 from contraflow.report.figures import WIDTH, Picture, picture
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
@@ -30,6 +30,7 @@ def all_pictures(study: Study) -> dict[str, Picture]:
         *laboratories(study),
         fall(study),
         *guns.pictures(study),
+        *tested_drawings.pictures(study),
     ]
     return {p.name: p for p in made}
 

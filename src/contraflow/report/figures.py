@@ -7,7 +7,6 @@ Colours are those of Okabe and Ito, which colour-blind readers tell apart.
 from __future__ import annotations
 
 import io
-import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +23,10 @@ from matplotlib.figure import Figure
 from contraflow.analysis.runs import Comparison
 from contraflow.report.columns import Subject
 from contraflow.report.findings import EVIDENCE_END, Finding
+from contraflow.report.svg import Drawing, compact
 from contraflow.report.wording import CLEAR
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"
 INK, PAPER = "#010203", "#fdfdfe"
 WIDTH, HEIGHT = 5.8, 3.5
 STYLE = {
@@ -47,11 +47,20 @@ STYLE = {
 }
 
 
+#: Colours as drawn, and as a page of its own ink shows them.
+SHOWN = {
+    INK: "currentColor",
+    PAPER: "var(--paper, #ffffff)",
+    BLUE: f"var(--blue, {BLUE})",
+    ORANGE: f"var(--orange, {ORANGE})",
+}
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure as text: ``name`` for its file, the finding as ``title``, ``alt`` for readers who do not see it.
 
-    ``inline`` is the drawing alone, for a page that sets the title as text; ``file`` has title and footer within.
+    ``inline`` is the drawing alone, for a page that sets the title as text; ``file`` has title and footer around it.
     """
 
     name: str
@@ -71,46 +80,27 @@ def picture(
     draw: Callable[[Figure], None],
     size: tuple[float, float],
 ) -> Picture:
-    """Draw once for the page and once for the file."""
-
-    heading = textwrap.wrap(title, int(size[0] * 11.5))
-    foot = [line for text in (caption, footer) for line in textwrap.wrap(text, int(size[0] * 18.5))]
-
-    def drawn(with_text: bool) -> str:
-        with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-            extra = 0.21 * len(heading) + 0.13 * len(foot) if with_text else 0.0
-            figure = Figure(figsize=(size[0], size[1] + extra), layout="constrained")
-            FigureCanvasSVG(figure)
-            draw(figure)
-            if with_text:
-                figure.suptitle("\n".join(heading), x=0.01, ha="left", fontsize=11, fontweight="bold")
-                figure.supxlabel("\n".join(foot), x=0.01, ha="left", fontsize=6.5, alpha=0.75)
-            buffer = io.StringIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": title})
-        return buffer.getvalue()
-
-    return Picture(name, title, alt, caption, _inline(drawn(False), name, alt), _adaptive(drawn(True)))
+    """Draw a figure for the page and for its file."""
+    return framed(name, title, alt, caption, footer, drawn(name, draw, size))
 
 
-def _adaptive(svg: str) -> str:
-    colours = {INK: "currentColor", PAPER: "var(--paper, #ffffff)", BLUE: f"var(--blue, {BLUE})"}
-    colours[ORANGE] = f"var(--orange, {ORANGE})"
-    for written, shown in colours.items():
-        svg = svg.replace(written.lower(), shown)
-    return svg
+def drawn(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) -> Drawing:
+    """The drawing alone; ``size`` in inches."""
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return compact(buffer.getvalue(), name, SHOWN)
 
 
-def _inline(svg: str, name: str, alt: str) -> str:
-    """The drawing for a page: no prolog, fluid size, ids of its own, an accessible name."""
-    body = _adaptive(svg[svg.index("<svg") :])
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", body)
-    head, rest = body.split(">", 1)
-    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    safe = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    head = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", head)
-    return f'{head} role="img" aria-label="{safe}">' + re.sub(r"\s*<title>.*?</title>", "", rest, count=1, flags=re.S)
+def framed(name: str, title: str, alt: str, caption: str, footer: str, drawing: Drawing) -> Picture:
+    """A drawing with its words."""
+    width = drawing.width / 72
+    above = textwrap.wrap(title, int(width * 11.5))
+    below = [line for text in (caption, footer) for line in textwrap.wrap(text, int(width * 18.5))]
+    return Picture(name, title, alt, caption, drawing.inline(alt), drawing.file(title, above, below))
 
 
 def axis_numbers(axes: Axes, scale: str = "") -> None:

@@ -16,6 +16,7 @@ from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
 from contraflow.analysis.decomposition import Decomposition, Share
 from contraflow.analysis.runs import Comparison, Effect, quantile_table
 from contraflow.analysis.support import Driver, Learned, Support, undecided
+from contraflow.evidence import vintages
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import DATA_END
@@ -35,6 +36,11 @@ SHOWN = 4
 #: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
 LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
 RATIOS = ("risk_ratio",)
+
+
+def data_end() -> float:
+    """Where the data end that the posterior was fitted to, a decimal year: later after ``contraflow fit --update``."""
+    return vintages.reach(evidence.load())
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from contraflow.report import guns, leaders, sentences
 from contraflow.report.columns import MEXICO, SUBJECTS, UNITED_STATES, Subject
-from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
-from contraflow.report.wording import PLACES, Told, interval, signed, significant
+from contraflow.report.findings import LAST_YEAR, Finding, data_end, leading_cause
+from contraflow.report.wording import PLACES, Said, Told, interval, month, signed, significant
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FEW_DRAWS = 100
 
 CANNOT_TELL = (
-    "What happened after December 2024: no figure and no decision later than that went in. Later dates stand in "
-    "scenarios alone.",
+    "What happened after {end}: no figure and no decision later than that went in. Later dates stand in scenarios "
+    "alone.",
     "Whether a life in one country outweighs one in the other. Each country has its own column, and nothing adds them.",
     "Differences between states, cities, ages or groups of people: both countries are one national population each.",
     "Why supply changed in 2023, and why killing in Mexico rose and fell as it did beyond what groups, guns, rents and "
@@ -30,7 +30,7 @@ CANNOT_TELL = (
     "Whether a policy can be passed, paid for or staffed, or is lawful. That is noted beside each lever, not modelled.",
 )
 CANNOT_TELL_ES = (
-    "Lo ocurrido después de diciembre de 2024: no se usó ninguna cifra ni decisión posterior. Las fechas posteriores "
+    "Lo ocurrido después de {end}: no se usó ninguna cifra ni decisión posterior. Las fechas posteriores "
     "solo aparecen en los escenarios.",
     "Si una vida en un país pesa más que una en el otro. Cada país tiene su columna y nada las suma.",
     "Las diferencias entre estados, ciudades, edades o grupos de personas: cada país es una sola población nacional.",
@@ -77,7 +77,7 @@ def opening(study: Study) -> Opening:
         )
         for s in SUBJECTS
     )  # fmt: skip
-    return Opening((us, mx), CANNOT_TELL)
+    return Opening((us, mx), tuple(t.format(end=_last_month().en) for t in CANNOT_TELL))
 
 
 def opening_es(study: Study) -> Opening:
@@ -89,7 +89,11 @@ def opening_es(study: Study) -> Opening:
         )
         for s in SUBJECTS
     )  # fmt: skip
-    return Opening((us, mx), CANNOT_TELL_ES)
+    return Opening((us, mx), tuple(t.format(end=_last_month().es) for t in CANNOT_TELL_ES))
+
+
+def _last_month() -> Said:
+    return month(data_end() - 1 / 12)
 
 
 def answers(study: Study, subject: Subject) -> list[Told]:
@@ -138,7 +142,7 @@ def summary(study: Study, report: Path) -> str:
         sides = " | ".join(_brief(by[subject.outcome]) for subject in SUBJECTS)
         lines.append(f"  {study.comparisons[s].scenario.label.en}: {sides}")
     lines += [t.en for subject in SUBJECTS for t in answers(study, subject)]
-    lines.append("The model says nothing of single states or cities, or of anything after 2024-12.")
+    lines.append(f"The model says nothing of single states or cities, or of anything after {_last_month().en}.")
     lines.append(f"Report: {report}")
     return "\n".join(lines)
 

@@ -14,9 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from contraflow import evidence
 from contraflow.evidence import Series
-from contraflow.inference.problem import DATA_END
 from contraflow.report.figures import BLUE, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
-from contraflow.report.findings import EVIDENCE_END, LAST_YEAR
+from contraflow.report.findings import EVIDENCE_END, LAST_YEAR, data_end
 from contraflow.report.wording import CLEAR, people, share_percent
 from contraflow.system.axes import drug
 
@@ -29,7 +28,6 @@ BANDS = (
 )
 #: Variables drawn that are no outcomes.
 RECORD = ("methadone_patients", "buprenorphine_patients", "firearm_share_of_homicides", "missing_as_recorded")
-NOW = int(DATA_END) - 1
 _END = 2036
 
 
@@ -81,7 +79,7 @@ def charts(study: Study) -> list[Chart]:
         Fan("buprenorphine", pick["buprenorphine_patients"], (s["us.treatment.buprenorphine"],)),
     )
     missing = (
-        Fan("as the register of 2026 shows", pick["missing_as_recorded"].sel(time=slice(None, DATA_END - 0.01)),
+        Fan("as the register of 2026 shows", pick["missing_as_recorded"].sel(time=slice(None, data_end() - 0.01)),
             (s["mx.missing.annual"],), ORANGE, "--"),
         Fan("never located", base.series("mx.missing")),
     )  # fmt: skip
@@ -142,10 +140,10 @@ def _source_line(series: Sequence[Series]) -> str:
 
 def _outlook(values: xr.DataArray, form: Callable[[float], str]) -> str:
     """Level at the end of the data and of the evidence, and whether the change between them has a clear sign."""
-    years = np.floor(values["time"].values + 1e-6).astype(int)
-    now, then = (values.values[years == y].mean(axis=0) for y in (NOW, LAST_YEAR))
+    years, last = np.floor(values["time"].values + 1e-6).astype(int), int(data_end() + 1e-6) - 1
+    now, then = (values.values[years == y].mean(axis=0) for y in (last, LAST_YEAR))
     low, high = (form(float(x)) for x in np.quantile(then, [0.05, 0.95]))
-    level = f"{form(float(np.median(now)))} in {NOW}"
+    level = f"{form(float(np.median(now)))} in {last}"
     for word, moved in (("rising", then > now), ("falling", then < now)):
         if moved.mean() >= CLEAR:
             return f"{level}, {word} to between {low} and {high} in {LAST_YEAR}"
@@ -156,7 +154,7 @@ def together(figure: Figure, chart: Chart) -> None:
     """Every fan of a chart in one pair of axes."""
     axes = figure.subplots()
     _draw(axes, chart.fans, chart.first)
-    axes.annotate("data end", (DATA_END, 1), (-3, -2), xycoords=("data", "axes fraction"),
+    axes.annotate("data end", (data_end(), 1), (-3, -2), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="right", va="top", fontsize=8, color=INK)  # fmt: skip
     axes.annotate("beyond the\nevidence", ((EVIDENCE_END + _END) / 2, 1), (0, -2), xycoords=("data", "axes fraction"),
                   textcoords="offset points", ha="center", va="top", fontsize=8, color=INK, alpha=0.8)  # fmt: skip
@@ -195,7 +193,7 @@ def _draw(axes: Axes, fans: Sequence[Fan], first: float, ticks: int = 8) -> None
     axes.set_ylim(0, 1.12 * top)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=ticks))
     axes.set_xlim(first, _END)
-    axes.axvline(DATA_END, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.axvline(data_end(), color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.5)
     axes.set_axisbelow(True)
 

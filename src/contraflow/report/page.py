@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from contraflow import evidence
 from contraflow.analysis.support import LITTLE_LEARNED, MOST, WEAK_EVIDENCE
 from contraflow.report import (
+    backtested,
+    calibrated,
     drawings,
     findings,
     guns,
@@ -23,6 +24,7 @@ from contraflow.report import (
     origins,
     outlook,
     panels,
+    predicted,
     sentences,
     tables,
     tested,
@@ -73,8 +75,10 @@ def _commands(text: str) -> Markup:
 
 def html(study: Study, pictures: Mapping[str, Picture]) -> str:
     """The whole report as one page that loads nothing."""
-    template = resources.files("contraflow.report").joinpath("templates", "study.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader("contraflow.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {
         "two": wording.significant,
         "signed": wording.signed,
@@ -86,10 +90,11 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         "date": wording.format_date,
         "commands": _commands,
     }
-    page = environment.from_string(template).render(
+    page = environment.get_template("study.html.j2").render(
         study=study,
         pictures={k: {**vars(p), "inline": Markup(p.inline)} for k, p in pictures.items()},
         scenarios=[c.scenario for c in study.comparisons.values()],
+        data_end=wording.month(findings.data_end() - 1 / 12),
         opening=opening.opening(study),
         opening_es=opening.opening_es(study),
         lives=LIVES,
@@ -121,6 +126,9 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         came_from=lambda r: origins.WORDS["en"][origins.learned_origin(r)],
         tally=origins.tally(by[s.outcome] for by in study.short.values() for s in SUBJECTS),
         tested=tested,
+        backtested=backtested,
+        calibrated=calibrated,
+        predicted=predicted,
         said=tested.said(study),
         criteria=criteria(study.fit),
         guns_note=guns.note(study.inflow) if study.inflow else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contraflow.analysis.decomposition import Share
+from contraflow.evidence.schema import Z95
 from contraflow.inference import panels
 from contraflow.inference.panels import PanelError
 from contraflow.inference.posterior import Posterior
@@ -45,7 +46,6 @@ STRENGTHS: Mapping[str, tuple[str, ...]] = {
 }
 #: Readings of the Mexican panel that are shown.
 READINGS = {"where_removed": "Where the leader was removed", "where_fought": "Where the group fought"}
-_Z95 = 1.6448536
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +230,7 @@ def removal_sentence(study: Study) -> tuple[str, str]:
     stored = study.panels.stored["removals"]
     year = stored["contrasts"]["first year"]["where_removed"]
     sd = float(np.hypot(year["sd"], year["bias_sd"]))
-    low, high = (signed(year["mean"] + z * sd) for z in (-_Z95, _Z95))
+    low, high = (signed(year["mean"] + z * sd) for z in (-Z95, Z95))
     verdict = stored["placebos"]["where_removed"]["verdict"]
     es = {"passes": "la supera", "fails": "no la supera", "no power": "no tiene potencia"}[verdict]
     en = {"passes": "passes", "fails": "fails", "no power": "has no power"}[verdict]

@@ -12,7 +12,6 @@ from contraflow.analysis.decomposition import Share
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import LITTLE_LEARNED, Support
 from contraflow.evidence import Source
-from contraflow.inference.problem import DATA_END
 from contraflow.report import findings, guns, panels, tested, wording
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.findings import EVIDENCE_END, Finding
@@ -105,13 +104,19 @@ def _recruitment_row(r: recruitment.Comparison) -> dict[str, Any]:
 
 
 def _projections(study: Study) -> list[dict[str, Any]]:
-    rows = []
+    rows, known = [], findings.data_end()
     for name in OUTCOMES:
         annual = study.baseline.annual(name)
         q = annual.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
         for k, year in enumerate(annual["year"].values):
             spread = dict(zip(("q05", "q25", "median", "q75", "q95"), (float(x) for x in q[:, k]), strict=True))
-            status = "history" if year < DATA_END else "projection" if year < EVIDENCE_END else "beyond the evidence"
+            status = (
+                "history"
+                if year + 1 <= known + 1e-6
+                else "projection"
+                if year < EVIDENCE_END
+                else "beyond the evidence"
+            )
             rows.append({"outcome": name, "unit": OUTCOMES[name].unit, "year": int(year), "status": status, **spread})
     return rows
 

@@ -6,74 +6,108 @@ A part that was never run says which command makes it; one of another model or p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from contraflow import evidence
 from contraflow.policy import Scenario
+from contraflow.report import predicted
+from contraflow.report.backtested import (
+    LEVELS,
+    RIVALS,
+    SOURCE,
+    Group,
+    SeriesRow,
+    by_series,
+    grouped,
+    losses,
+    pooled,
+    standing,
+    why,
+)
+from contraflow.report.calibrated import block_of, quantity
 from contraflow.report.fit_record import criteria
-from contraflow.report.wording import share_percent, signed, significant, whole_percent
+from contraflow.report.wording import Said, share_percent, signed, whole_percent
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record
 from contraflow.validation.record import Made
+from contraflow.validation.validate import PARTS
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study
 
 Row = Mapping[str, Any]
 
-#: Stored parts in the order shown: title in English and Spanish.
-TITLES: Mapping[str, tuple[str, str]] = {
-    "held-back": ("Effects held back", "Efectos reservados"),
-    "backtests": ("Forecasts from past years", "Pronósticos desde años pasados"),
-    "calibration": ("Simulation-based calibration", "Calibración con datos simulados"),
-    "recovery": ("Recovery of known histories", "Recuperación de historias conocidas"),
-    "alternatives": ("Other structures", "Otras estructuras"),
-    "barlas": ("Structure", "Estructura"),
+#: Stored parts in the order shown.
+TITLES: Mapping[str, Said] = {
+    "predictive": Said("Predictive checks", "Comprobaciones predictivas"),
+    "held-back": Said("Effects held back", "Efectos reservados"),
+    "backtests": Said("Forecasts from past years", "Pronósticos desde años pasados"),
+    "calibration": Said("Simulation-based calibration", "Calibración con datos simulados"),
+    "recovery": Said("Recovery of known histories", "Recuperación de historias conocidas"),
+    "alternatives": Said("Other structures", "Otras estructuras"),
+    "barlas": Said("Structure", "Estructura"),
 }
-RIVALS = {"persistence": "Persistence", "drift": "Drift", "ets": "ETS", "arima": "ARIMA", "source_base": "SOURCE Base"}
-RIVALS_ES = {"persistence": "la persistencia", "drift": "la deriva", "ets": "ETS", "arima": "ARIMA",
-             "source_base": "SOURCE Base"}  # fmt: skip
-FORECASTS = {"model": "The model", "carried": "Misses carried on", "stacked": "Stacked with a rival"} | RIVALS
-LEVELS = ("50", "80", "95")
-VERDICTS_ES = {
-    "agrees": "coinciden",
-    "too weak": "quedan cortos",
-    "too strong": "exageran",
-    "wrong sign": "tienen el signo contrario",
-    "not decided": "no deciden",
-    "not comparable": "no se pueden comparar",
+#: Verdicts of rules in code, on effects held back, skill and tests of structure.
+VERDICTS = {
+    "agrees": "coincide",
+    "too weak": "queda corto",
+    "too strong": "exagera",
+    "wrong sign": "signo contrario",
+    "not decided": "no decide",
+    "not comparable": "no se puede comparar",
+    "better": "mejor",
+    "worse": "peor",
+    "undecided": "sin diferencia clara",
+    "holds": "se cumple",
+    "fails": "falla",
+    "fits alike": "ajusta igual",
+    "fits worse, not refitted": "ajusta peor, sin reajustar",
+    "fits better, not refitted": "ajusta mejor, sin reajustar",
+    "not in the fit": "no está en el ajuste",
+    "no null": "sin valor nulo",
 }
 #: Kinds of tests of structure, by the beginning of their id.
 KINDS = {
-    "units": "Units",
-    "conservation": "Every ledger closes",
-    "planted_leaks": "Leaks lost on purpose are seen",
-    "extreme": "Extreme conditions",
-    "step_size": "Half the time step",
-    "loop": "Loops knocked out, nothing fitted again",
+    "units": Said("Units", "Unidades"),
+    "conservation": Said("Every ledger closes", "Cada balance cierra"),
+    "planted_leaks": Said("Leaks lost on purpose are seen", "Se detectan fugas provocadas"),
+    "extreme": Said("Extreme conditions", "Condiciones extremas"),
+    "step_size": Said("Half the time step", "Mitad del paso de tiempo"),
+    "loop": Said("Loops knocked out, nothing fitted again", "Circuitos abiertos, sin reajustar"),
+}
+#: What each rival structure says, in Spanish; the stored rows say it in English.
+STRUCTURES_ES = {
+    "reference": "todas son inciertas",
+    "contagion": "los grupos reclutan en proporción a sus miembros; no reponen las bajas",
+    "re-hiring": "los grupos mantienen su nómina: reponen toda baja",
+    "additive-prices": "el alza del precio al mayoreo se suma al precio al menudeo",
+    "no-titration": "la gente toma el mismo volumen sea cual sea la pureza",
+    "no-rents": "lo que un grupo puede ganar no mueve los homicidios",
 }
 FAILS = "fails"
-#: Series that are named where the model loses most against a rival.
-WORST = 3
+#: Standard errors from which the score of a structure is said to differ from the reference.
+DIFFERS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """One part of the validation: its result, None where it was never run, and what is wrong with it, if anything."""
+    """One part of the validation: its result, None where it was never run, and what is wrong with it, if anything.
+
+    ``made``: what it belongs to, in one line.
+    """
 
     id: str
     result: Row | None
     date: str
     stale: str
+    made: str = ""
 
     @property
-    def title(self) -> str:
-        """Heading in English."""
-        return TITLES[self.id][0]
+    def title(self) -> Said:
+        """Heading."""
+        return TITLES[self.id]
 
     @property
     def command(self) -> str:
@@ -81,25 +115,25 @@ class Stored:
         return f"contraflow validate --part {self.id}"
 
     @property
-    def notice(self) -> str:
+    def notice(self) -> Said:
         """That it is missing or stale, and what to do; empty where it is neither."""
         if self.result is None:
-            return f"Not run for this version: `{self.command}` makes it."
+            return Said(
+                f"Not run for this version: `{self.command}` makes it.",
+                f"Sin resultado en esta versión; se obtiene con `{self.command}`.",
+            )
         if self.stale:
-            return f"Stale: {self.stale}. `{self.command}` makes it again."
-        return ""
-
-
-@dataclass(frozen=True)
-class Said:
-    """A sentence in both languages."""
-
-    en: str
-    es: str
+            return Said(
+                f"Stale: {self.stale}. `{self.command}` makes it again.",
+                f"Obsoleto: se hizo para otro modelo u otra muestra; `{self.command}` lo rehace.",
+            )
+        return Said("", "")
 
 
 def load(now: Made) -> dict[str, Stored]:
     """Every stored part, by id, in the order shown; ``now`` is what a result made now would belong to.
+
+    A part that makes its own fits belongs to the model alone. One that lacks what its part now makes counts as not run.
 
     Raises:
         ContraflowError: a stored file is not a result.
@@ -107,7 +141,7 @@ def load(now: Made) -> dict[str, Stored]:
     found = {}
     for id in TITLES:
         held = record.load(id)
-        if held is None:
+        if held is None or any(key not in held.result for key in PARTS[id].fills):
             found[id] = Stored(id, None, "", "")
             continue
         old = [
@@ -116,9 +150,10 @@ def load(now: Made) -> dict[str, Stored]:
                 ("model", held.made.model, now.model),
                 ("posterior", held.made.posterior, now.posterior),
             )
-            if was != it_is
+            if was != it_is and (kind == "model" or PARTS[id].reads_posterior)
         ]
-        found[id] = Stored(id, held.result, held.date, f"made for {' and '.join(old)}" if old else "")
+        made = f"{id} of {held.date} · model {held.made.model} · posterior {held.made.posterior}"
+        found[id] = Stored(id, held.result, held.date, f"made for {' and '.join(old)}" if old else "", made)
     return found
 
 
@@ -131,16 +166,15 @@ def said(study: Study) -> dict[str, Said]:
     """One sentence a part, by id, sampling first; in the order shown."""
     told = {"sampling": _sampling(study)}
     makers = {
-        "held-back": _held_back, "backtests": _backtests, "calibration": _calibration, "recovery": _recovery,
-        "alternatives": _alternatives, "barlas": _barlas,
+        "predictive": _predictive, "held-back": _held_back, "backtests": _backtests, "calibration": _calibration,
+        "recovery": _recovery, "alternatives": _alternatives, "barlas": _barlas,
     }  # fmt: skip
     for id, part in study.tests.items():
         if part.result is None:
-            told[id] = Said(part.notice, f"Sin resultado en esta versión; se obtiene con `{part.command}`.")
+            told[id] = part.notice
             continue
         en, es = makers[id](part.result)
-        stale = f" Se hizo para otro modelo u otra muestra; `{part.command}` lo rehace." if part.stale else ""
-        told[id] = Said(f"{en} {part.notice}".strip(), es + stale)
+        told[id] = Said(f"{en} {part.notice.en}".strip(), f"{es} {part.notice.es}".strip())
     return told
 
 
@@ -155,81 +189,114 @@ def _sampling(study: Study) -> Said:
     )
 
 
+def _predictive(result: Row) -> tuple[str, str]:
+    told = predicted.said(result["predictive"])
+    return told.en, told.es
+
+
 def _held_back(result: Row) -> tuple[str, str]:
     rows = result["held_back"]
     counts = Counter(r["verdict"] for r in rows)
     out = counts.pop("not comparable", 0)
-    en = ", ".join(f"{n} {v}" for v, n in counts.most_common()) or "none"
-    es = ", ".join(f"{n} {VERDICTS_ES[v]}" for v, n in counts.most_common()) or "ninguno"
+    en = "; ".join(f"{v}: {n}" for v, n in counts.most_common()) or "none"
+    es = "; ".join(f"{verdict(v, 'es')}: {n}" for v, n in counts.most_common()) or "ninguno"
     return (
-        f"{len(rows)} published effects set no prior. The model can be asked for {len(rows) - out} of them: {en}.",
+        f"{len(rows)} published effects set no prior. The model can be asked for {len(rows) - out} of them. "
+        f"{en[0].upper()}{en[1:]}.",
         f"De {len(rows)} efectos publicados que no fijaron ningún valor previo, el modelo puede predecir "
-        f"{len(rows) - out}: {es}.",
+        f"{len(rows) - out}. {es[0].upper()}{es[1:]}.",
     )
 
 
 def _backtests(result: Row) -> tuple[str, str]:
-    en = _ranked(result["skill"], RIVALS, ("clearly better than", "clearly worse than", "not told apart from"))
-    es = _ranked(
-        result["skill"], RIVALS_ES, ("claramente mejor que", "claramente peor que", "sin diferencia clara con")
+    skill, rows, cover = result["skill"], result["backtests"], result.get("coverage", {}).get("model")
+    en = _ranked(skill, "en", ("clearly better than", "clearly worse than", "not told apart from"))
+    es = _ranked(skill, "es", ("claramente mejor que", "claramente peor que", "sin diferencia clara con"))
+    inside, lost = result["pit_inside_bands"], losses(rows, result.get("record"))
+    levels, levels_es = (
+        "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} %" for p in LEVELS) if cover else ""
+        for told, at in (("outcomes inside intervals: ", "at"), ("resultados dentro de sus intervalos: ", "al"))
     )
-    inside, pooled = result["pit_inside_bands"], sum(r["weight"] > 0 for r in result["backtests"])
-    cover = result.get("coverage", {}).get("model")
-    levels = ", ".join(f"{whole_percent(cover[p])} at {p} %" for p in LEVELS) if cover else ""
-    levels_es = ", ".join(f"{whole_percent(cover[p])} al {p} %" for p in LEVELS) if cover else ""
+    origins = ", ".join(str(g.key) for g in grouped(rows, "origin"))
     return (
-        f"Over {pooled} pooled forecasts the model is {en or 'beside no rival'} (90 % intervals of skill). "
-        f"The places of outcomes in their forecasts are {'inside' if inside else 'outside'} their bands"
-        + (f"; intervals hold {levels} of outcomes." if levels else "."),
-        f"En {pooled} pronósticos el modelo es {es or 'sin rival'} (intervalos de 90 %). La "
-        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas"
-        + (f"; los intervalos contienen {levels_es} de los resultados." if levels_es else "."),
+        f"Over {len(pooled(rows))} pooled forecasts from {origins} the model is {en or 'beside no rival'} (90 % "
+        f"intervals of skill). The places of outcomes in their forecasts are {'inside' if inside else 'outside'} their "
+        f"bands{levels}. {lost.en}",
+        f"En {len(pooled(rows))} pronósticos desde {origins} el modelo es {es or 'sin rival'} (intervalos de 90 %). La "
+        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}. {lost.es}",
     )
 
 
-def _ranked(skill: Mapping[str, Row], names: Mapping[str, str], words: Sequence[str]) -> str:
+def _ranked(skill: Mapping[str, Row], language: str, words: Sequence[str]) -> str:
     """The rivals in words: those beaten, those that win, and those not told apart."""
     found = [
         f"{word} {', '.join(own)}"
         for word, verdict in zip(words, ("better", "worse", "undecided"), strict=True)
-        if (own := [names.get(r, r) for r, q in skill.items() if standing(q) == verdict])
+        if (own := [RIVALS[r][language] for r, q in skill.items() if standing(q) == verdict])
     ]
     return "; ".join(found)
 
 
 def _calibration(result: Row) -> tuple[str, str]:
     s = result["sbc"]
-    outside = f" Outside: {', '.join(s['outside'])}." if s.get("outside") else ""
+    out = [quantity(n) for n in s.get("outside", ())]
+    en, es = (f" {word}: {'; '.join(q[lang] for q in out)}." if out else ""
+              for word, lang in (("Outside", "en"), ("Fuera", "es")))  # fmt: skip
     return (
         f"Over {s['datasets']} synthetic data sets of a reduced model, {s['inside_bands']} of {s['quantities']} "
-        f"quantities have ranks inside simultaneous 95 % bands; one in twenty may fall outside by chance.{outside}",
+        f"quantities have ranks inside simultaneous 95 % bands; one in twenty may fall outside by chance.{en}",
         f"Con {s['datasets']} juegos de datos simulados de un modelo reducido, {s['inside_bands']} de "
-        f"{s['quantities']} cantidades quedan dentro de sus bandas.",
+        f"{s['quantities']} cantidades quedan dentro de bandas simultáneas de 95 %; una de veinte puede quedar fuera "
+        f"por azar.{es}",
     )
 
 
 def _recovery(result: Row) -> tuple[str, str]:
     r = result["recovery"]
-    effects = "; ".join(f"{name.removeprefix('effect: ')} {whole_percent(x)}" for name, x in r["effects"].items())
+    named = [(quantity(name), whole_percent(x)) for name, x in r["effects"].items()]
+    en, es = ("; ".join(f"{q[lang]} {x}" for q, x in named) for lang in ("en", "es"))
     return (
         f"From {r['histories']} synthetic histories of the full model, 90 % intervals hold "
-        f"{whole_percent(r['coverage_90'])} of true values{f', and of policy effects {effects}' if effects else ''}.",
+        f"{whole_percent(r['coverage_90'])} of true values{f', and of policy effects: {en}' if en else ''}.",
         f"Con {r['histories']} historias simuladas del modelo completo, los intervalos de 90 % contienen "
-        f"{whole_percent(r['coverage_90'])} de los valores verdaderos.",
+        f"{whole_percent(r['coverage_90'])} de los valores verdaderos{f'; de los efectos: {es}' if es else ''}.",
     )
 
 
 def _alternatives(result: Row) -> tuple[str, str]:
     rows = result["alternatives"]
-    told = [agreement(rows, k) for k in range(len(rows[0]["effects"]))]
+    told = [agreement(rows, k).en for k in range(len(rows[0]["effects"]))]
     same, turns = (sum(a.startswith(word) for a in told) for word in ("same", "turns"))
     best = max(rows, key=lambda r: r["stacking_weight"])
+    noise = _noise(rows)
     return (
-        f"Of {len(told)} headline effects, {same} keep a clear sign under all {len(rows)} structures and {turns} turn "
-        f"with the structure. Most weight by forecasts from {best['origin']}: {best['id']} "
-        f"({whole_percent(best['stacking_weight'])}).",
-        f"De {len(told)} efectos principales, {same} conservan un signo claro con las {len(rows)} estructuras y "
-        f"{turns} cambian de signo según la estructura.",
+        f"{len(told)} headline effects under {len(rows)} structures. The same clear sign in all: {same}; turning with "
+        f"the structure: {turns}; clear in some or none: {len(told) - same - turns}. Most weight by forecasts from "
+        f"{best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.en}",
+        f"{len(told)} efectos principales con {len(rows)} estructuras. Mismo signo claro en todas: {same}; cambian "
+        f"según la estructura: {turns}; claros en algunas o ninguna: {len(told) - same - turns}. Más peso según "
+        f"pronósticos desde {best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.es}",
+    )
+
+
+def _noise(rows: Sequence[Row]) -> Said:
+    """Which structures forecast differently from the reference by more than chance, where the rows can tell."""
+    if "score_difference" not in rows[0]:
+        return Said("", "")
+    apart = [r["id"] for r in rows if abs(r["score_difference"]["mean"]) > DIFFERS * r["score_difference"]["se"]]
+    n = rows[0]["points"]
+    if not apart:
+        return Said(
+            f" Over {n} points no score differs from the reference’s by more than {DIFFERS:g} standard errors: the "
+            "weights do not choose a structure.",
+            f" En {n} puntos ningún puntaje difiere del de referencia por más de {DIFFERS:g} errores estándar: los "
+            "pesos no eligen estructura.",
+        )
+    return Said(
+        f" Over {n} points the score differs from the reference’s by more than {DIFFERS:g} standard errors for: "
+        f"{', '.join(apart)}.",
+        f" En {n} puntos el puntaje difiere del de referencia por más de {DIFFERS:g} errores estándar en: "
+        f"{', '.join(apart)}.",
     )
 
 
@@ -245,108 +312,76 @@ def _barlas(result: Row) -> tuple[str, str]:
     )
 
 
-def standing(skill: Mapping[str, float]) -> str:
-    """Whether the model is better than a rival, worse, or undecided, by the 90 % interval of its skill."""
-    return "better" if skill["q05"] > 0 else "worse" if skill["q95"] < 0 else "undecided"
-
-
-def series_label(id: str) -> str:
-    """Label of a series; all opioid deaths are a sum of two and have none of their own."""
-    known = evidence.load().series
-    return known[id].label.en if id in known else id
-
-
-def effect_label(id: str) -> str:
+def effect_label(id: str) -> Said:
     """Label of a published effect."""
-    return next((e.label.en for e in evidence.load().held_back if e.id == id), id)
+    own = next((e.label for e in evidence.load().held_back if e.id == id), None)
+    return Said(own.en, own.es) if own else Said(id, id)
 
 
-def as_change(q: Mapping[str, float]) -> str:
+def verdict(name: str, language: str) -> str:
+    """A verdict in one of the languages."""
+    return VERDICTS.get(name, name) if language == "es" else name
+
+
+_TO = {"en": "to", "es": "a"}
+
+
+def as_published(p: Row) -> str:
+    """A published change with its interval, as far as there are figures."""
+    low, middle, high = (None if p[k] is None else share_percent(p[k], sign=True) for k in ("low", "value", "high"))
+    return f"{middle or ''} ({low or '…'} – {high or '…'})".strip()
+
+
+def as_change(q: Mapping[str, float], language: str = "en") -> str:
     """A predicted change with its 90 % interval; no median where the interval holds no change."""
     low, high = (share_percent(q[k], sign=True) for k in ("q05", "q95"))
     middle = f"{share_percent(q['median'], sign=True)} " if q["q05"] * q["q95"] > 0 else ""
-    return f"{middle}({low} to {high})"
+    return f"{middle}({low} {_TO[language]} {high})"
 
 
-def as_effect(q: Mapping[str, float]) -> str:
+def as_effect(q: Mapping[str, float], language: str = "en") -> str:
     """The same for an effect in its own unit."""
     middle = f"{signed(q['median'])} " if q["q05"] * q["q95"] > 0 else ""
-    return f"{middle}({signed(q['q05'])} to {signed(q['q95'])})"
+    return f"{middle}({signed(q['q05'])} {_TO[language]} {signed(q['q95'])})"
 
 
-def agreement(rows: Sequence[Row], k: int) -> str:
+def agreement(rows: Sequence[Row], k: int) -> Said:
     """Whether headline effect ``k`` keeps its sign over structures, by 90 % intervals."""
     signs = [0 if q["q05"] * q["q95"] <= 0 else 1 if q["q05"] > 0 else -1 for q in (r["effects"][k] for r in rows)]
     clear = sum(s != 0 for s in signs)
     if {1, -1} <= set(signs):
-        return "turns with the structure"
-    return "same clear sign in all" if clear == len(signs) else f"clear in {clear} of {len(signs)}, never turned"
+        return Said("turns with the structure", "cambia según la estructura")
+    if clear == len(signs):
+        return Said("same clear sign in all", "mismo signo claro en todas")
+    if not clear:
+        return Said("clear in none", "claro en ninguna")
+    return Said(f"clear in {clear} of {len(signs)}, never turned", f"claro en {clear} de {len(signs)}, nunca al revés")
 
 
-def headline(q: Row) -> str:
+def headline(q: Row) -> Said:
     """Scenario and outcome of a headline effect, in words."""
-    return f"{Scenario.load(q['scenario']).label.en}: {OUTCOMES[q['outcome']].label.en}"
+    policy, outcome = Scenario.load(q["scenario"]).label, OUTCOMES[q["outcome"]].label
+    assert policy is not None  # a scenario that lacks one gets its id
+    return Said(f"{policy.en}: {outcome.en}", f"{policy.es}: {outcome.es}")
 
 
-def by_series(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Pooled forecasts by series, those first where the model loses most to the rival that is best there.
-
-    ``bias``: median of log forecast over outcome. Scores are means of the stored ones.
-    """
-    table: dict[str, list[Row]] = {}
-    for r in rows:
-        if r["weight"]:
-            table.setdefault(r["series"], []).append(r)
-    found = []
-    for name, own in table.items():
-        rivals = {i: float(np.mean([r["rivals"][i] for r in own])) for i in own[0]["rivals"] if _all_have(own, i)}
-        best = min(rivals, key=lambda i: rivals[i])
-        ours = float(np.mean([r["crps"] for r in own]))
-        bias = float(np.median([np.log(r["median"] / r["observed"]) for r in own]))
-        held = float(np.mean([r["coverage"]["95"] for r in own]))
-        found.append(
-            {"series": name, "forecasts": len(own), "crps": ours, "best_rival": best, "best_rival_crps": rivals[best],
-             "excess": ours - rivals[best], "bias": bias, "inside_95": held}
-        )  # fmt: skip
-    return sorted(found, key=lambda r: -r["excess"])
+def structure_says(r: Row) -> Said:
+    """What a rival structure holds."""
+    return Said(r["says"], STRUCTURES_ES[r["id"]] if r["id"] in STRUCTURES_ES else r["says"])
 
 
-def _all_have(rows: Sequence[Row], rival: str) -> bool:
-    return all(rival in r["rivals"] for r in rows)
-
-
-def losses(rows: Iterable[Row]) -> str:
-    """Where rivals win by most, and what the model did there."""
-    worst = [r for r in by_series(rows) if r["excess"] > 0][:WORST]
-    if not worst:
-        return "In no series does a rival have the better mean score."
-    told = "; ".join(
-        f"{series_label(r['series'])} (score {significant(r['crps'])}, {RIVALS[r['best_rival']]} "
-        f"{significant(r['best_rival_crps'])}; half of the forecasts "
-        f"{share_percent(abs(float(np.expm1(r['bias']))))} or more too {'high' if r['bias'] > 0 else 'low'}, "
-        f"{whole_percent(r['inside_95'])} of outcomes inside 95 %)"
-        for r in worst
-    )
-    return f"Rivals win by most on: {told}."
-
-
-def from_2020(rows: Iterable[Row]) -> list[Row]:
-    """The forecasts that a published model made too."""
-    return [r for r in rows if "source_base" in r["rivals"]]
-
-
-def kinds(rows: Sequence[Row]) -> list[tuple[str, int, str, str]]:
+def kinds(rows: Sequence[Row]) -> list[tuple[Said, int, Said, str]]:
     """Tests of structure by kind: label, number, counts by verdict, and those that fail with their claim."""
     found = []
     for key, label in KINDS.items():
         own = [r for r in rows if r["id"].split(":")[0] == key]
         counts = Counter(r["verdict"] for r in own)
-        told = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
+        en, es = (", ".join(f"{n} {verdict(v, lang)}" for v, n in counts.most_common()) for lang in ("en", "es"))
         failing = "; ".join(
             f"{r['id']}: {r['evidence'].get('claim', '')}".rstrip(": ") for r in own if r["verdict"] == FAILS
         )
         if own:
-            found.append((label, len(own), told, failing))
+            found.append((label, len(own), Said(en, es), failing))
     return found
 
 
@@ -361,24 +396,28 @@ def tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     rows = value(study, "backtests") or ()
     skill = {"model": value(study, "skill") or {}} | (value(study, "variant_skill") or {})
     cover = value(study, "coverage") or {}
-    sbc, recovery = value(study, "sbc"), value(study, "recovery")
+    sbc, recovery, others = (value(study, key) for key in ("sbc", "recovery", "alternatives"))
+    checks = value(study, "predictive")
+    others = others or ()
     return {
         "tests": [_part_row(p) for p in study.tests.values()],
         "sampling-criteria": [vars(r) | {"met": _yes(r.met)} for r in criteria(study.fit)],
+        **(predicted.tables(checks) if checks else {}),
         "held-back-effects": held,
         "backtests": [_backtest_row(r) for r in rows],
-        "backtests-by-series": by_series(rows),
+        "backtests-by-series": [_series_row(r) for r in by_series(rows, value(study, "record"))],
+        "backtests-by-origin": [_group_row(g) for key in ("origin", "horizon") for g in grouped(rows, key)],
         "backtests-skill": [{"forecast": f, "rival": r, **q} for f, by in skill.items() for r, q in by.items()],
         "backtests-coverage": [
             {"forecast": f, **{f"inside_{p}": c[p] for p in LEVELS}} for f, c in cover.items()
         ],
         "calibration": [{k: sbc[k] for k in ("datasets", "quantities", "inside_bands")}
-                        | {"outside": " ".join(sbc["outside"])}] if sbc else [],
+                        | {"outside": "; ".join(sbc["outside"])}] if sbc else [],
         "recovery": _recovery_rows(recovery) if recovery else [],
         "structural-alternatives": [
             {"id": r["id"], "says": r["says"], "stacking_weight": r["stacking_weight"],
-             "mean_log_score": r["mean_log_score"], **q}
-            for r in value(study, "alternatives") or () for q in r["effects"]
+             "mean_log_score": r["mean_log_score"], "agreement": agreement(others, k).en, **q}
+            for r in others for k, q in enumerate(r["effects"])
         ],
         "structure-tests": [_barlas_row(r) for r in value(study, "barlas") or ()],
     }  # fmt: skip
@@ -395,7 +434,7 @@ def _part_row(p: Stored) -> dict[str, Any]:
 
 def _held_back_row(r: Row) -> dict[str, Any]:
     published, model, told = r["published"], r["model"] or {}, r["evidence"]
-    row = {"id": r["id"], "label": effect_label(r["id"]), "verdict": r["verdict"], "published": published["text"]}
+    row = {"id": r["id"], "label": effect_label(r["id"]).en, "verdict": r["verdict"], "published": published["text"]}
     row |= {f"published_{k}": published[k] for k in ("value", "low", "high")}
     row |= {f"model_{k}": model.get(k) for k in ("median", "q05", "q95")}
     row |= {"analogue": told.get("analogue", told.get("reason")), "assumed": told.get("assumed")}
@@ -404,16 +443,30 @@ def _held_back_row(r: Row) -> dict[str, Any]:
 
 def _backtest_row(r: Row) -> dict[str, Any]:
     row = {k: r[k] for k in ("origin", "series", "year", "horizon", "observed", "median", "crps", "pit", "weight")}
+    for p in LEVELS:
+        row |= dict(zip((f"low_{p}", f"high_{p}"), r.get("intervals", {}).get(p, (None, None)), strict=True))
     row |= {f"crps_{i}": r["rivals"].get(i) for i in RIVALS} | {f"crps_{i}": x for i, x in r["variants"].items()}
     row |= {f"inside_{p}": _yes(r["coverage"][p]) for p in LEVELS}
     row |= {"conditional_on": " ".join(r["conditional_on"]), "later_vintage": _yes(r["later_vintage"])}
     return _filled(row)
 
 
+def _series_row(r: SeriesRow) -> dict[str, Any]:
+    row = {k: v for k, v in vars(r).items() if k != "worst"} | {"excess": r.excess}
+    return _filled(row | {"what_the_numbers_show": why(r).en if r.excess > 0 else ""})
+
+
+def _group_row(g: Group) -> dict[str, Any]:
+    row = {"group": g.by, "of": g.key, "forecasts": g.forecasts, "crps": g.crps, "best": g.best}
+    row |= {f"crps_{i}": g.rivals.get(i) for i in RIVALS if i != SOURCE}
+    return row | {f"inside_{p}": g.coverage[p] for p in LEVELS}
+
+
 def _recovery_rows(r: Row) -> list[dict[str, Any]]:
-    whole = {"quantity": "all", "histories": r["histories"], "coverage_90": r["coverage_90"]}
-    parts = [*r["effects"].items(), *r["lowest"]]
-    return [whole, *({"quantity": n, "histories": r["histories"], "coverage_90": x} for n, x in parts)]
+    covered = r.get("coverage") or dict(r["lowest"])
+    rows = [("all", "all", r["coverage_90"])]
+    rows += [(n, block_of(n), x) for n, x in {**r["effects"], **covered}.items()]
+    return [{"quantity": n, "block": b, "histories": r["histories"], "coverage_90": x} for n, b, x in rows]
 
 
 def _barlas_row(r: Row) -> dict[str, Any]:

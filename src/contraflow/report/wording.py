@@ -18,9 +18,9 @@ CLEAR = 0.95
 LEANING = 0.80
 
 __all__ = [
-    "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Told", "Verdict", "as_published", "bayes_factor", "format_date",
-    "interval", "interval_es", "people", "probability", "share_percent", "signed", "significant", "verdict",
-    "whole_percent",
+    "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Said", "Told", "Verdict", "as_published", "bayes_factor",
+    "format_date", "interval", "interval_es", "month", "people", "probability", "share_percent", "signed",
+    "significant", "verdict", "whole_percent",
 ]  # fmt: skip
 
 Strength = Literal["clear", "leaning", "undecided", "negligible"]
@@ -63,6 +63,31 @@ class Verdict:
 PLACES: dict[str, Literal["found", "leaning", "undecided"]] = {
     "clear": "found", "negligible": "found", "leaning": "leaning", "undecided": "undecided",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Said:
+    """The same words in both languages; ``said["es"]`` are those in Spanish."""
+
+    en: str
+    es: str
+
+    def __getitem__(self, language: str) -> str:
+        return {"en": self.en, "es": self.es}[language]
+
+
+_MONTHS = (
+    ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+     "December"),
+    ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+     "diciembre"),
+)  # fmt: skip
+
+
+def month(date: float) -> Said:
+    """The month in which a decimal year falls, in words: 2024.95 is “December 2024”."""
+    year, place = divmod(int(date * 12 + 1e-6), 12)
+    return Said(f"{_MONTHS[0][place]} {year}", f"{_MONTHS[1][place]} de {year}")
 
 
 @dataclass(frozen=True)
@@ -140,4 +165,4 @@ def bayes_factor(factor: float | None) -> str:
     """A Bayes factor with two significant figures, no surer than an estimate from draws can be."""
     if factor is None:
         return "–"
-    return ">100" if factor > 100 else "<0.01" if factor < 0.01 else significant(factor)
+    return ">100" if factor >= 100 else "<0.01" if factor < 0.01 else significant(factor)

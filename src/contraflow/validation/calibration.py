@@ -27,7 +27,7 @@ from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import START, Problem, problem
-from contraflow.inference.sampler import sampler
+from contraflow.inference.sampler import DOUBLINGS, sampler
 from contraflow.policy import Scenario
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import pit_inside_bands
@@ -49,6 +49,8 @@ REDUCED = (
 #: Policy effects whose calibration is checked: scenario, outcome, and the window of the effect.
 EFFECTS = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
 EFFECT_WINDOW = (2027.0, 2031.0)
+#: Doublings of a trajectory in the reduced model, a sixth of whose coordinates are free.
+REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_LENGTH = Length(warmup=40, kept=39, thin=4)
 FULL_LENGTH = Length(warmup=60, kept=80, thin=2)
@@ -88,6 +90,7 @@ def refit(
     folder: Path,
     log: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
+    doublings: int = DOUBLINGS,
 ) -> np.ndarray:
     """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth."""
     target = made.target
@@ -95,7 +98,9 @@ def refit(
         "weights": jnp.ones(len(target.prepared)),
         "observed": {k: jnp.asarray(v) for k, v in made.observed.items()},
     }
-    engine = sampler(lambda y, g: target.log_density(y, g["weights"], g["observed"]), target.size, progress, np.inf)
+    engine = sampler(
+        lambda y, g: target.log_density(y, g["weights"], g["observed"]), target.size, progress, np.inf, doublings
+    )
     start = np.where(free[:, None], 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
     key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist(), **asdict(length)}
@@ -123,7 +128,7 @@ def calibrate(
     truth = np.zeros((target.size, sets))
     truth[free] = np.random.default_rng([seed, 3]).standard_normal((int(free.sum()), sets))
     made = experiment(target, truth, seed)
-    drawn = refit(made, free, length, seed, folder, log, progress)
+    drawn = refit(made, free, length, seed, folder, log, progress, REDUCED_DOUBLINGS)
     ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
     real = policy_effects(target, truth)
     found = policy_effects(target, np.concatenate(list(drawn), axis=1))
