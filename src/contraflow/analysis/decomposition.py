@@ -17,13 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from contraflow.analysis.ensembles import chunks
-from contraflow.analysis.runs import DATA_END, START, Model, Progress, quantile_table
+from contraflow.analysis.runs import START, Model, Progress, quantile_table
 from contraflow.engine import Grid, Variable
 from contraflow.engine.model import Model as Equations
 from contraflow.system import reference_model
 
 FROZEN_FROM = 2023.5
-WINDOW = (2024.5, DATA_END)
+WINDOW = (2024.5, 2025.0)
 OUTCOME = "us_synthetic_opioid_deaths"
 #: A draw whose deaths fall by less than this share says nothing of what explains the fall.
 SMALLEST_FALL = 0.1
@@ -140,7 +140,7 @@ def decompose(model: Model, draws: int = 200, progress: Progress | None = None) 
     """
     equations = freezable(reference_model())
     posterior = model.posterior.thin(draws)
-    grid = Grid(START, round((DATA_END - START) * 12))
+    grid = Grid(START, round((WINDOW[1] - START) * 12))
     held = [n for c in CAUSES for n in c.variables]
     record = (*held, OUTCOME)
     at = round((FROZEN_FROM - START) * 12)

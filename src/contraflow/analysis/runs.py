@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contraflow import evidence
 from contraflow.analysis.assumptions import believed
 from contraflow.analysis.ensembles import CHUNK, chunks
 from contraflow.analysis.support import Learned, Support, support
@@ -23,6 +24,7 @@ from contraflow.analysis.trajectories import Trajectories, quantiles
 from contraflow.engine import Grid
 from contraflow.engine.model import Model as Equations
 from contraflow.errors import ContraflowError, UnknownName, nearest
+from contraflow.evidence import vintages
 from contraflow.inference.posterior import Posterior, load_posterior
 from contraflow.inference.problem import DATA_END, START
 from contraflow.policy import Scenario
@@ -34,7 +36,8 @@ from contraflow.system.outcomes import OUTCOMES, Outcome
 if TYPE_CHECKING:
     import xarray as xr
 
-TODAY = 2024.0
+#: The year whose services, laws and enforcement hold on: the last before the end of the data that ship.
+TODAY = DATA_END - 1
 SUBSTEPS = 2
 #: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
 NEGLIGIBLE = 1e-3
@@ -311,7 +314,7 @@ class Model:
         if policy is None:
             raise ContraflowError("compare needs a scenario")
         end = _end(until, policy)
-        first = policy.first_lever_date() or DATA_END
+        first = policy.first_lever_date() or vintages.reach(evidence.load())
         if end <= first:
             raise ContraflowError(f"the window ends before it begins, in {format_date(first)}: name a later `until`")
         posterior, imposed = self._believe(policy.assume, draws)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from contraflow.analysis.runs import Comparison, Effect, Result
     from contraflow.policy import Scenario
 
-DATA_END = 2025.0
 EVIDENCE_END = 2031.0
 
 #: A difference below this share of the baseline, at both ends of its 90 % interval, is shown as about nothing.
@@ -98,6 +97,8 @@ def _scenarios(
     names: list[str], settings: list[str], assumptions: list[str], extensions: list[str], until: str | None
 ) -> list[Scenario]:
     """The scenarios asked for, checked before anything runs."""
+    from contraflow import evidence
+    from contraflow.evidence import vintages
     from contraflow.policy import Scenario
 
     if not names and not settings and not assumptions:
@@ -112,7 +113,7 @@ def _scenarios(
             scenario = scenario.with_assumption(assumption)
         if until is not None:
             scenario = _ending(scenario, until)
-        begin = scenario.first_lever_date() or DATA_END
+        begin = scenario.first_lever_date() or vintages.reach(evidence.load())
         if scenario.horizon <= begin:
             raise ContraflowError(
                 f"{scenario.id}: nothing is left of the window, which begins in {_month(begin)}; write a later --until"

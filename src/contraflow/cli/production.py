@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contraflow.cli.output import Json, examples, notice, print_json, progress, require_folder
 from contraflow.errors import ContraflowError
+
+if TYPE_CHECKING:
+    from contraflow.inference.posterior import Posterior
 
 
 def register(app: typer.Typer) -> None:
@@ -48,11 +51,12 @@ def fit(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Fit the model to data and write the posterior, as NetCDF that ArviZ reads.
+    """Fit the model to data and write the posterior, as NetCDF that ArviZ reads; figures added count with --update.
 
     Takes long. Work is saved beside the output as it is done: stopped, and begun again with the same options, the fit
     goes on from there and ends with the same draws.
     """
+    from contraflow.evidence import vintages
     from contraflow.inference.fit import FULL, QUICK, fit_size
     from contraflow.inference.fit import fit as fit_model
 
@@ -63,12 +67,26 @@ def fit(
         print_json({"posterior": str(path), "seed": seed, "quick": False}) if json else typer.echo(f"posterior: {path}")
         return
     plan = QUICK if quick else FULL
-    with progress("fit", fit_size(plan)) as advance:
+    with vintages.trial(()), progress("fit", fit_size(plan)) as advance:
         path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
     if json:
         print_json({"posterior": str(path), "seed": seed, "quick": quick})
     else:
         typer.echo(f"posterior: {path}")
+
+
+def _last() -> Posterior:
+    """The posterior in force; the shipped one where the user's was fitted to another model or to other vintages."""
+    from contraflow.evidence import vintages
+    from contraflow.inference.posterior import PosteriorError, load_posterior, shipped_path
+
+    if vintages.posterior_path() is not None:
+        try:
+            return load_posterior()
+        except PosteriorError as error:
+            notice(f"{error}; beginning from the posterior that ships")
+    with vintages.trial(()):
+        return load_posterior(shipped_path())
 
 
 def _update(seed: int) -> Path:
@@ -77,13 +95,15 @@ def _update(seed: int) -> Path:
     from contraflow.evidence import vintages
     from contraflow.inference.fit import UPDATE, fit_size
     from contraflow.inference.fit import fit as fit_model
-    from contraflow.inference.posterior import load_posterior
+    from contraflow.inference.posterior import fit_hash
 
-    held = vintages.newest()
-    if held == vintages.in_force():
-        raise ContraflowError("no data were added since the last fit: add a file with `contraflow data add FILE`")
-    last = load_posterior()
+    held, last = vintages.newest(), _last()
     with vintages.trial(held):
+        if last.attributes["model_hash"] == fit_hash():
+            raise ContraflowError(
+                "no figure that the fit takes (half-years and years, mostly) was added or revised since the last one: "
+                "add a file with `contraflow data add FILE`"
+            )
         until = vintages.reach(evidence.load())
         with progress("fit", fit_size(UPDATE, until)) as advance:
             out = vintages.folder() / "update.nc"
