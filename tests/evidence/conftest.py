@@ -21,6 +21,7 @@ def known_months(series):
 def vsrr_lines(until="2025-03", scale=1.0):
     """CDC VSRR: windows that reproduce the months of the evidence to 2024-12, and made-up months after."""
     end = int(until[:4]) * 12 + int(until[5:])
+    note = "Numbers may differ from published reports using final data. See Technical Notes."
     months = {d: known_months(f"us.deaths.{d}.monthly") for d in ("all_drugs", "synthetic_opioids")}
     for held in months.values():
         for m in range(2025 * 12, end):
@@ -32,8 +33,9 @@ def vsrr_lines(until="2025-03", scale=1.0):
         for drug, name in INDICATORS.items():
             reported = round(at[drug] * scale)
             where = f"US,{m // 12},{vsrr._NAMES[m % 12]},12 month-ending"
-            lines.append(f'{where},"{name}",{reported},100,0.1,United States,,**,{round(reported * 1.005)}')
-            lines.append(f'AK,{where[3:]},"{name}",300,100,0.1,Alaska,,**,300')
+            lines.append(f'{where},"{name}",{reported},100,0.1,United States,{note},**,{round(reported * 1.005)}')
+            lines.append(f'AK,{where[3:]},"{name}",,100,0,Alaska,{note}  Data suppressed (<10).,**,')
+        lines.append(f"{where},Percent with drugs specified,95.6,100,0.1,United States,{note},**,")
     return lines
 
 
@@ -48,19 +50,31 @@ def wonder_lines(drug="T40.4", until="2025-02"):
     held = known_months("us.deaths.synthetic_opioids.wonder")
     for m in range(2025 * 12, int(until[:4]) * 12 + int(until[5:])):
         held[m] = 3000
-    lines = ['"Notes"\t"Month"\t"Month Code"\tDeaths\tPopulation\tCrude Rate']
+    lines = ["Notes\tMonth\tMonth Code\tDeaths\tPopulation\tCrude Rate"]
     for m, value in sorted(held.items()):
         mark = " (provisional)" if m >= 2024 * 12 else ""
         label = f'"{MONTHS[m % 12]}., {m // 12}{mark}"'
-        lines.append(f'\t{label}\t"{m // 12}/{m % 12 + 1:02d}"\t{value:.0f}\tNot Applicable\tNot Applicable')
-    lines += [
-        f'"Total"\t\t\t{sum(held.values()):.0f}\tNot Applicable\tNot Applicable',
-        '"---"',
+        lines.append(f"\t{label}\t{m // 12}/{m % 12 + 1:02d}\t{value:.0f}\tNot Applicable\tNot Applicable")
+    lines.append(f"Total\t\t\t{sum(held.values()):.0f}\tNot Applicable\tNot Applicable")
+    return [*lines, *(f"{line}\t\t\t\t\t" for line in wonder_footer(drug))]
+
+
+def wonder_footer(drug):
+    """What WONDER writes below a table: the query, and caveats that name causes of death for reasons of their own."""
+    return [
+        "---",
         '"Dataset: Provisional Mortality Statistics, 2018 through Last Week"',
-        f'"MCD - ICD-10 Codes: {drug} (Other synthetic narcotics)"',
-        '"UCD - Drug/Alcohol Induced Causes: Drug-induced causes"',
+        "Query Parameters:",
+        f"MCD - ICD-10 Codes: {drug} (Other synthetic narcotics)",
+        "UCD - Drug/Alcohol Induced Causes: All",
+        "Group By: Month",
+        "---",
+        '"Query Date: Apr 21, 2025 4:56:10 PM"',
+        "---",
+        "Caveats:",
+        '"5. After the final 2023 dataset, North Carolina updated the cause of death (X40-X44, X60-X64,"',
+        '"X85, and Y10-Y14; T40.1) of over 900 certificates."',
     ]
-    return lines
 
 
 def sesnsp_lines(until="2025-02"):
@@ -84,6 +98,8 @@ def sesnsp_lines(until="2025-02"):
                 lines.append(
                     f"{head},Con arma blanca,Mujer,No especificado,{','.join('0' if c else '' for c in cells)}"
                 )
+            other = f"{year},{state},Estado {state},La vida y la Integridad corporal,Homicidio,Homicidio culposo"
+            lines.append(f"{other},En accidente de tránsito,No identificado,No identificado,{','.join(['9'] * 12)}")
             robbery = f"{year},{state},Estado {state},El patrimonio,Robo,Robo simple,Sin violencia,Hombre,Adultos"
             lines.append(f"{robbery},{','.join(['7'] * 12)}")
     return lines
@@ -117,6 +133,7 @@ def cbp_lines(until="2025-01", kg=1.0):
             for drug, held in annual.items():
                 lines.append(f"{head},{drug.capitalize()},5,{held.get(year, 9000.0) / 12 * part / cbp.KG * kg:.10f}")
             lines.append(f"{fiscal},{name},{component},Coastal/Interior,Other,MIAMI {part:.4f},Fentanyl,1,3.5")
+            lines.append(f"{head},Other Drugs**,2,0.00110231131")
     return lines
 
 
@@ -135,7 +152,17 @@ def rnpdno_lines(status="0", until=2025):
     return lines
 
 
+def figures_lines(*rows):
+    """Single figures: homicides registered and purity, made up."""
+    shown = rows or (
+        "mx.homicides.inegi.annual,2025-01,2025-12,31000,,made up,",
+        "us.market.fentanyl_powder_purity,2024-10,2024-12,0.12,dea_ndta_2025,whole quarter,700",
+    )
+    return ["series,start,end,value,source,note,weight", *shown]
+
+
 FILES = {
+    "figures": figures_lines,
     "vsrr": vsrr_lines,
     "wonder": wonder_lines,
     "sesnsp": sesnsp_lines,

@@ -1,5 +1,7 @@
 """Files of statistical offices: read to the figures of the evidence, or refused with the reason."""
 
+import re
+
 import pytest
 
 from contraflow import evidence
@@ -51,11 +53,11 @@ def test_12_month_counts_carry_how_complete_they_are(lines, file_of):
 
 
 def test_wonder_tells_the_drug_by_its_query(lines, file_of):
-    text = [
-        line.replace("MCD - ICD-10 Codes: T40.4 (Other synthetic narcotics)", "UCD: X40; X41")
-        for line in lines["wonder"]()
-    ]
+    query = "MCD - ICD-10 Codes: T40.4 (Other synthetic narcotics)"
+    text = [line.replace(query, "UCD: Unintentional (X40-X44)") for line in lines["wonder"]()]
     assert list(providers.read(file_of(text)).points) == ["us.deaths.all_drugs.wonder"]
+    with pytest.raises(DataError, match="names neither overdose"):
+        providers.read(file_of([line.replace(query, "UCD: Septicemia") for line in lines["wonder"]()]))
     with pytest.raises(DataError, match=r"T40\.1 beside T40\.4"):
         providers.read(file_of(lines["wonder"](drug="T40.1; T40.4")))
 
@@ -68,6 +70,11 @@ def edit(number, old, new):
         return [*text[:place], text[place].replace(old, new, 1), *text[place + 1 :]]
 
     return change
+
+
+def ending(cell):
+    """Another last cell in the first row."""
+    return lambda text: [text[0], f"{text[1].rsplit(',', 1)[0]},{cell}", *text[2:]]
 
 
 def swapped(text):
@@ -84,7 +91,7 @@ def without_homicides(text):
 WRONG = {
     "cut within a line": ("cbp", lambda t: [*t[:-1], t[-1][:30]], "cut off"),
     "cut at a line": ("vsrr", lambda t: t[:-3], "do not cover the same months|cut off"),
-    "no query": ("wonder", lambda t: t[:-5], "without the query"),
+    "no query": ("wonder", lambda t: t[: next(k for k, x in enumerate(t) if x.startswith("---"))], "without the query"),
     "states missing": ("sesnsp", lambda t: t[:-20], "of 32 states"),
     "states left out": ("rnpdno", lambda t: [x for x in t if ",07," not in x], "31 of 32 states"),
     "column missing": ("vsrr", lambda t: [x.rsplit(",", 1)[0] for x in t], "columns are missing: Predicted Value"),
@@ -114,6 +121,14 @@ WRONG = {
     "fiscal year unreadable": ("cbp", edit(1, "2023,OCT", "FY23,OCT"), "fiscal year"),
     "another table": ("cbp", lambda t: ["a,b,c", "1,2,3"], "not a file of a known provider"),
     "nothing": ("cbp", lambda t: [""], "is empty"),
+    "a header alone": ("cbp", lambda t: t[:1], "holds no month"),
+    "a column twice": ("cbp", lambda t: [x + "," + x.rsplit(",", 1)[1] for x in t], "occurs twice"),
+    "semicolons": ("sesnsp", lambda t: [x.replace(",", ";") for x in t], "semicolons"),
+    "a comma for a point": ("cbp", ending('"12,5"'), "'12,5', not a number"),
+    "an underscore": ("cbp", ending("1_000"), "'1_000', not a number"),
+    "a sign for a year": ("sesnsp", edit(1, "2015,", "201²,"), "'201²', not a year"),
+    "by state too": ("wonder", lambda t: [*t[:2], t[1], *t[2:]], "group results by month alone"),
+    "a quote left open": ("cbp", edit(5, "Fentanyl", '"Fentanyl'), "cut off"),
     "a web page": ("cbp", lambda t: ["<!DOCTYPE html>", "<p>Sign in</p>"], "web page"),
 }  # fmt: skip
 
@@ -132,3 +147,102 @@ def test_an_excel_file_is_told_apart(tmp_path):
         providers.read(path)
     with pytest.raises(DataError, match="cannot be read"):
         providers.read(tmp_path / "absent.csv")
+
+
+ENCODED = [("utf-8-sig", "sesnsp"), ("utf-16", "sesnsp"), ("cp1252", "sesnsp"), ("utf-16", "wonder"), ("utf-8", "vsrr")]
+
+
+@pytest.mark.parametrize(("encoding", "name"), ENCODED)
+def test_encodings_and_line_ends_make_no_difference(encoding, name, lines, tmp_path):
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    plain.write_bytes(("\n".join(lines[name]()) + "\n").encode())
+    other.write_bytes(("\r\n".join(lines[name]()) + "\r\n").encode(encoding))
+    assert providers.read(other) == providers.read(plain)
+
+
+def test_numbers_may_have_commas_between_thousands(lines, file_of):
+    plain = lines["vsrr"]()
+    commas = [re.sub(r'",(\d+)(\d{3}),', r'","\1,\2",', line) for line in plain]
+    assert commas != plain
+    assert providers.read(file_of(commas)).points == providers.read(file_of(plain)).points
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 200])
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_a_file_cut_anywhere_near_its_end_is_refused_or_loses_only_what_is_not_read(name, cut, lines, tmp_path):
+    path = tmp_path / "cut.csv"
+    content = ("\n".join(lines[name]()) + "\n").encode()
+    path.write_bytes(content)
+    whole = providers.read(path)
+    path.write_bytes(content[:-cut])
+    if name == "wonder":  # ends with caveats, which nothing is read from
+        assert providers.read(path) == whole
+        return
+    with pytest.raises(DataError, match="cut off|status_id is ''"):
+        providers.read(path)
+
+
+def test_a_folder_and_what_is_no_text_are_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        providers.read(tmp_path)
+    path = tmp_path / "data.csv"
+    for content, message in ((b"a,b\x00c\n1,2\n", "no text"), ("a,b\n1,2\n".encode("utf-16")[:-1], "cut off within")):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=message):
+            providers.read(path)
+
+
+def test_counts_that_certificates_had_a_year_to_reach_are_complete(lines, file_of):
+    points = providers.read(file_of(lines["vsrr"](until="2025-03"))).points
+    for drug in ("all_drugs", "synthetic_opioids"):
+        factors = {p.start: p.factor for p in points[f"us.deaths.{drug}.monthly"]}
+        assert {f for at, f in factors.items() if at <= "2024-03"} == {1.0}
+        assert all(f < 1 for at, f in factors.items() if at >= "2024-04")
+    years = {p.start[:4]: p.factor for p in points["us.deaths.all_drugs.annual"]}
+    assert years["2023"] == 1.0 and years["2024"] == pytest.approx(1 / 1.005, abs=1e-3)
+
+
+def test_single_figures_are_read_for_any_series(lines, file_of):
+    reading = providers.read(file_of(lines["figures"]()))
+    assert not reading.whole
+    homicides, purity = reading.points["mx.homicides.inegi.annual"], reading.points["us.market.fentanyl_powder_purity"]
+    assert [(p.start, p.end, p.value, p.source) for p in homicides] == [
+        ("2025-01", "2025-12", 31000, evidence.load().series["mx.homicides.inegi.annual"].rows[-1].source)
+    ]
+    assert [(p.value, p.weight, p.note, p.source) for p in purity] == [(0.12, 700, "whole quarter", "dea_ndta_2025")]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("mx.homicides.inegi.anual,2025-01,2025-12,31000,,,", "did you mean 'mx.homicides.inegi.annual'"),
+        ("mx.homicides.inegi.annual,2025-01,2025-06,15000,,,", "is no year"),
+        ("mx.homicides.inegi.annual,2025-02,2026-01,31000,,,", "is no year"),
+        ("mx.homicides.inegi.annual,2025-12,2025-01,31000,,,", "before it begins"),
+        ("mx.homicides.inegi.annual,2025,2025,31000,,,", "write YYYY-MM"),
+        ("mx.homicides.inegi.annual,2025-01,2025-12,31 000,,,", "not a number"),
+        ("mx.homicides.inegi.annual,2025-01,2025-12,31000,nobody,,", "no source 'nobody'"),
+        ("us.market.fentanyl_powder_purity,2025-01,2025-03,11.2,,,", "is a share"),
+        ("us.market.fentanyl_powder_purity,2025-01,2025-03,0.11,,,0", "weight cannot be 0"),
+        ("us.market.heroin_price,2019-01,2019-12,0,,,", "cannot be 0"),
+        ("mx.homicides.inegi.annual,1950-01,1950-12,10000,,,", "before 2000-01"),
+        ('mx.homicides.inegi.annual,2025-01,2025-12,31000,"open,,', "quote left open"),
+    ],
+)
+def test_a_wrong_figure_is_refused(row, message, lines, file_of):
+    with pytest.raises(DataError, match=message):
+        providers.read(file_of(lines["figures"](row)))
+
+
+def test_no_report_counts_more_than_the_complete_figure(file_of):
+    path = file_of(["series,start,end,value,factor", "mx.homicides.inegi.annual,2025-01,2025-12,31000,1.2"])
+    with pytest.raises(DataError, match="no more than the complete"):
+        providers.read(path)
+
+
+def test_a_figure_given_twice_is_refused(lines, file_of):
+    row = "mx.homicides.inegi.annual,2025-01,2025-12,31000,,,"
+    with pytest.raises(DataError, match="occurs twice"):
+        providers.read(file_of(lines["figures"](row, row)))
+    with pytest.raises(DataError, match="no such column: unit"):
+        providers.read(file_of(["series,start,end,value,unit", "mx.homicides.inegi.annual,2025-01,2025-12,3,person"]))

@@ -102,7 +102,7 @@ def test_an_older_or_cut_off_file_is_refused(add, lines, file_of, data_folder):
 def test_a_file_that_begins_too_late_is_refused(add, lines, file_of, data_folder):
     text = lines["wonder"](until="2025-06")
     with pytest.raises(DataError, match="a gap"):
-        add(file_of([text[0], *(t for t in text[1:] if "2025/0" in t and "/01" not in t), *text[-5:]]))
+        add(file_of([text[0], *(t for t in text[1:] if "2025/0" in t and "/01" not in t), *text[-12:]]))
     assert tree(data_folder) == {}
 
 
@@ -112,6 +112,53 @@ def test_another_basis_is_refused_until_it_is_accepted(add, lines, file_of, data
         add(path)
     assert tree(data_folder) == {}
     assert len(add(path, accept=True).revisions) > 20
+
+
+PURITY, INEGI = "us.market.fentanyl_powder_purity", "mx.homicides.inegi.annual"
+
+
+def test_single_figures_come_with_weight_and_source_and_take_the_place_of_a_part(add, lines, file_of):
+    """The October that ships is part of the quarter that comes: its exhibits must not count twice."""
+    added = add(file_of(lines["figures"]()))
+    assert [p.start for p in added.new[INEGI]] == ["2025-01"] and [p.start for p in added.new[PURITY]] == ["2024-10"]
+    shipped = evidence.load().series[PURITY].rows
+    rows = held()[PURITY].rows
+    assert len(rows) == len(shipped) and rows[:-1] == shipped[:-1]
+    assert (rows[-1].value, rows[-1].weight, rows[-1].source) == (0.12, 700, "dea_ndta_2025")
+    assert rows[-1].end - rows[-1].start == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (f"{INEGI},2098-01,2098-12,31000,,,", "lies in the future"),
+        (f"{INEGI},2025-01,2025-12,31,,,", "another unit"),
+        (f"{INEGI},2024-01,2024-12,31000,,,", "another basis"),
+        ("us.deaths.stimulant_only.share,2024-01,2024-12,0.6,,,", "overlaps 2022-01 to 2024-06"),
+    ],
+)
+def test_figures_that_do_not_fit_what_is_held_change_nothing(row, message, add, lines, file_of, data_folder):
+    with pytest.raises(DataError, match=message):
+        add(file_of(lines["figures"](row)))
+    assert tree(data_folder) == {}
+
+
+def test_an_earlier_figure_may_be_revised_alone(add, lines, file_of):
+    last = evidence.load().series[INEGI].rows[-2]
+    added = add(file_of(lines["figures"](f"{INEGI},2023-01,2023-12,{last.value + 100:.0f},,,")))
+    assert [(r.series, r.old, r.new) for r in added.revisions] == [(INEGI, last.value, last.value + 100)]
+    assert held()[INEGI].rows[-1] == evidence.load().series[INEGI].rows[-1]
+
+
+def test_every_series_that_is_fitted_takes_a_figure_of_its_own_window(add, lines, file_of):
+    months = {"year": 12, "half-year": 6, "quarter": 3, "month": 1, "point": 12}
+    for name, series in evidence.load().series.items():
+        if series.use != "fit":
+            continue
+        count = months[series.window]
+        row = f"{name},2025-01,2025-{count:02d},{series.rows[-1].value:g},,,"
+        assert [p.end for p in add(file_of(lines["figures"](row))).new[name]] == [f"2025-{count:02d}"]
+    assert vintages.reach(vintages.layered(evidence.load(), vintages.newest())) == pytest.approx(2026)
 
 
 def test_a_damaged_vintage_says_what_to_do(add, lines, file_of, data_folder):
@@ -141,6 +188,13 @@ def test_the_command_adds_a_file_and_shows_it(data_folder, lines, file_of):
     assert rows[KG]["last"] == "2025-01" and rows[KG]["vintage"].endswith("-cbp")
     assert rows["mx.missing.annual"]["vintage"] is None
     assert set(rows) == set(evidence.load().series)
+
+
+def test_the_status_of_some_series_is_asked_for_in_any_case_and_of_none_is_an_error(data_folder):
+    rows = json.loads(run("data", "status", "SESNSP", "--json").output)
+    assert rows and all("sesnsp" in r["series"] for r in rows)
+    unknown = run("data", "status", "sesnps")
+    assert unknown.exit_code == 2 and "no series holds 'sesnps'" in unknown.stderr
 
 
 def test_the_command_refuses_a_wrong_file_in_one_line(data_folder, lines, file_of):

@@ -16,9 +16,9 @@ from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
 from contraflow.system.observations import OBSERVABLES
 from contraflow.validation import scoring
-from contraflow.validation.forecasts import file, history, observations, scoreboard, scores
+from contraflow.validation.forecasts import carrying, file, history, observations, predictive, scoreboard, scores
 from contraflow.validation.forecasts.misses import carried, fading
-from contraflow.validation.forecasts.simulation import ahead
+from contraflow.validation.forecasts.simulation import Ahead, Misses, ahead, share_of_registered
 from contraflow.validation.forecasts.targets import LEVELS, TARGETS, known, month_name, month_number
 
 ORIGIN = "2024-12"
@@ -99,6 +99,44 @@ def test_the_first_month_joins_what_was_observed_last(entry):
     last = np.exp(np.mean(np.log(values[-3:]) - season[at[-3:] % 12]) + season[0])
     median = quantile(entry, "us.deaths.synthetic_opioids.monthly", "2025-01")
     assert median == pytest.approx(last, rel=0.12)
+
+
+def deaths_published_late(late, draws=400):
+    """As ``ahead`` makes it, ``late`` months after the last deaths known, of a model that expects 1,000 a month."""
+    end = END + late
+    shares = {"us_synthetic_opioid_deaths": 0.5, "opioid_deaths_without_synthetic": 0.2, "non_opioid_deaths": 0.3}
+    model, before = ({k: np.full((n, draws), 12_000 * v) for k, v in shares.items()} for n in (48 - late, late))
+    missed = {k: np.zeros((48, draws)) for k in ("synthetic", "other")}
+    return Ahead(np.arange(end, END + 48), model, before, missed, {}, 0)
+
+
+@pytest.mark.parametrize("late", [0, 4, 11, 14])
+def test_sums_of_12_months_take_what_is_not_published_from_the_model(late):
+    """Seizures are out months before deaths: months that lie between are forecast too, and a sum has 12 of them all."""
+    at = deaths_published_late(late)
+    drawn = predictive._deaths(at)
+    _, known = history.observed(TARGETS["us.deaths.all_drugs.monthly"], at.end)
+    assert all(x.shape == (48, at.draws) for x in drawn.values())
+    sums = predictive._twelve_months(at, "us.deaths.all_drugs", drawn["us.deaths.all_drugs.monthly"])
+    assert sums.shape == (48 - late, at.draws)
+    observed = known[len(known) - max(11 - late, 0) :].sum()
+    assert np.median(sums[0]) == pytest.approx(observed + 1000 * min(late + 1, 12), rel=0.02)
+    assert np.median(sums[-1]) == pytest.approx(12_000, rel=0.02)
+
+
+def test_months_with_a_factor_of_their_own_are_put_on_the_complete_basis(monkeypatch):
+    name = "us.deaths.all_drugs.monthly"
+    series = evidence.load().series[name]
+    rows = (
+        *series.rows,
+        dataclasses.replace(series.rows[-1], start=2025.0, end=2025 + 1 / 12, value=900.0, factor=0.9),
+    )
+    made = dataclasses.replace(
+        evidence_now, series={**evidence_now.series, name: series.model_copy(update={"rows": rows})}
+    )
+    monkeypatch.setattr(history.evidence, "load", lambda: made)
+    months, values = history.observed(TARGETS[name], END + 1)
+    assert months[-1] == END and values[-1] == pytest.approx(1000)
 
 
 def test_forecasts_repeat_with_the_same_seed(entry, posterior):
@@ -208,6 +246,31 @@ def test_a_miss_at_the_origin_fades_and_its_spread_grows_to_that_of_all():
     assert path[0].std() < path[-1].std() <= how.sd * 1.1
 
 
+def test_ways_of_carrying_misses_are_told_apart():
+    """On misses of each kind, the way made for that kind errs least."""
+    rng, at, noise = np.random.default_rng(8), np.arange(90), 0.02
+    wander = [0.0]
+    for _ in at[1:]:
+        wander.append(0.8 * wander[-1] + 0.1 * rng.standard_normal())
+    paths = {"none": 0.1 * rng.standard_normal(90), "fading": np.array(wander), "kept": np.full(90, 0.3)}
+    found = {kind: carrying.errors(Misses(at, path[:, None], noise), 0.02) for kind, path in paths.items()}
+    assert found["none"]["none"][0] < 0.95 * found["none"]["kept"][0]
+    assert found["fading"]["fading"][0] < 0.95 * min(found["fading"]["none"][0], found["fading"]["kept"][0])
+    assert found["kept"]["kept"] == pytest.approx((0, 0), abs=1e-9) and found["kept"]["none"][1] == pytest.approx(0.3)
+
+
+def test_misses_are_forecast_from_earlier_ones_alone(monkeypatch):
+    at, path, told = np.arange(100, 160), np.arange(60.0), []
+
+    def way(months, missed, noise, smallest, ahead):
+        told.append((months[-1], missed[-1], months[-1] + ahead[0]))
+        return np.zeros(len(ahead))
+
+    monkeypatch.setattr(carrying, "WAYS", {"way": way})
+    carrying.errors(Misses(at, path[:, None], 0.05), 0.02)
+    assert told == [(100 + now - 1, now - 1, 100 + now) for now in range(carrying.BEFORE, 60)]
+
+
 def test_scores_prefer_the_forecast_that_was_right(entry, written):
     read = file.read(written)
     came = {("mx.homicides.inegi.annual", y): quantile(read, "mx.homicides.inegi.annual", y) for y in ("2025", "2026")}
@@ -256,8 +319,14 @@ def test_months_are_scored_beside_rivals_with_the_same_season(written):
         ("us.deaths.all_drugs.monthly,2025-01,many", "not a number"),
         ("us.deaths.all_drugs.monthly,2025-01,-4", "at least 0"),
         ("us.market.fentanyl_powder_purity.monthly,2025-01,11.2", "between 0 and 1"),
-        ("mx.missing.annual,2025,1\nmx.missing.annual,2025,2", "twice"),
+        ("mx.missing.annual,2025,9000\nmx.missing.annual,2025,9001", "twice"),
+        ("us.deaths.all_drugs.monthly,2025-01,6.5", r"another unit\? It is person"),
+        ("us.deaths.all_drugs.12_months,2025-12,80", "another unit"),
         ("", "no observation"),
+        ("us.deaths.all_drugs.monthly,2025-01,inf", "not a number"),
+        ("us.deaths.all_drugs.monthly,2025-01,6_000", "not a number"),
+        ("us.deaths.all_drugs.monthly,2025-01", "expected 3 cells"),
+        ("us.deaths.all_drugs.monthly,²025-01,5", "write YYYY-MM"),
     ],
 )
 def test_bad_observations_are_refused(tmp_path, lines, message):
@@ -299,6 +368,20 @@ def test_a_scoreboard_changed_by_hand_is_refused(entry, tmp_path):
     (tmp_path / scoreboard.TABLE).write_text("scored,entry\n")
     with pytest.raises(ContraflowError, match="columns"):
         scoreboard.contents(tmp_path, rows)
+
+
+def test_a_scoreboard_that_lost_rows_is_refused(entry, tmp_path):
+    """Rows taken out of the table are still on its page."""
+    came = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
+    rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+    for name, content in scoreboard.contents(tmp_path, rows).items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / scoreboard.TABLE
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    before = path.read_bytes()
+    with pytest.raises(ContraflowError, match="changed by hand"):
+        scoreboard.contents(tmp_path, rows)
+    assert path.read_bytes() == before
 
 
 def test_an_unknown_target_names_the_nearest():
@@ -346,3 +429,20 @@ def test_scoring_without_any_outcome_is_an_error(entry, written, tmp_path):
     outcomes.write_text("target_id,period,value\nmx.homicides.inegi.annual,2023,30000\n")
     result = run("forecast", "score", written, "--observed", outcomes)
     assert result.exit_code == 2 and "none of the observations" in result.stderr
+
+
+def test_observations_that_are_not_scored_are_told(entry, written, tmp_path):
+    outcomes, sums = tmp_path / "observed.csv", "us.deaths.all_drugs.12_months"
+    lines = ("mx.homicides.inegi.annual,2025,30000", f"{sums},2025-06,75000", f"{sums},2025-12,75000")
+    outcomes.write_text("\n".join(("target_id,period,value", *lines)) + "\n")
+    result = run("forecast", "score", written, "--observed", outcomes)
+    assert result.exit_code == 0, result.output
+    assert f"1 of 3 observations are of no forecast that is scored, the first {sums} 2025-06" in result.stderr
+
+
+def test_a_share_of_homicides_ends_where_a_year_lacks_one_of_the_two(monkeypatch):
+    name = "mx.homicides.inegi.annual"
+    rows = tuple(r for r in evidence_now.series[name].rows if round(r.start) != 2021)
+    gap = {**evidence_now.series, name: evidence_now.series[name].model_copy(update={"rows": rows})}
+    monkeypatch.setattr(history.evidence, "load", lambda: dataclasses.replace(evidence_now, series=gap))
+    assert share_of_registered(END)[0].tolist() == [2016, 2017, 2018, 2019, 2020]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from contraflow.cli.output import Json, examples, print_json, screen, table
+from contraflow.errors import ContraflowError
 
 
 def register(app: typer.Typer) -> None:
@@ -73,9 +74,9 @@ def status(
 
     held, today = vintages.newest(), datetime.date.today()
     origin = {path.stem: v.name for v in held for path in v.folder.glob("*.csv")}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, series in sorted(vintages.layered(evidence.load(), held).series.items()):
-        if search and search not in name:
+        if search and search.lower() not in name:
             continue
         first, last, age = vintages.coverage(series, today)
         rows.append(
@@ -84,6 +85,8 @@ def status(
                 "age_months": age, "vintage": origin.get(name),
             }
         )  # fmt: skip
+    if not rows:
+        raise ContraflowError(f"no series holds '{search}' in its id: `contraflow data status` lists all")
     if json:
         print_json(rows)
         return

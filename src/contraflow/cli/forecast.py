@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,13 +90,19 @@ def score(
 
         read = [file.read(path) for path in entries]
         known = observations.read_observations(observed) if observed else _added()
-        results = []
+        results, used = [], set()
         for path, entry in zip(entries, read, strict=True):
             begin(path.name)
-            summary = scores.summary(scores.scored(entry, known))
-            if not summary:
-                raise ContraflowError(f"none of the observations is of a forecast in {path}")
-            results.append((path, entry, summary))
+            scored = scores.scored(entry, known)
+            if not scored:
+                raise ContraflowError(
+                    f"none of the observations is of a forecast in {path} that is scored; sums of 12 months are where "
+                    "they end whole years after its origin"
+                )
+            used |= {(s.target, s.period) for s in scored}
+            results.append((path, entry, scores.summary(scored)))
+    if observed and (unused := [" ".join(key) for key in known if key not in used]):
+        notice(f"{len(unused)} of {len(known)} observations are of no forecast that is scored, the first {unused[0]}")
     for path, entry, summary in results:
         if record:
             files = scoreboard.contents(path.parent, scoreboard.rows(entry, known, summary))
@@ -119,7 +125,7 @@ def _added() -> Mapping[tuple[str, str], float]:
     return from_series(layered.series)
 
 
-def _print(path: Path, summary: list[Mapping[str, Any]]) -> None:
+def _print(path: Path, summary: Sequence[Mapping[str, Any]]) -> None:
     rivals = list(summary[0]["skill"])
     right = ("n", "model", *rivals, "50 %", "80 %", "95 %", "PIT")
     made = table("Target", "n", "From", "To", *right[1:], right=right, title=f"{path}: log-CRPS, coverage, PIT")

@@ -28,11 +28,13 @@ from contraflow.evidence.schema import Row, Series
 
 #: Environment variable that names the folder.
 VARIABLE = "CONTRAFLOW_DATA"
-_COLUMNS = ("start", "end", "value", "source", "note", "factor")
-_ABOUT, _IN_FORCE = "about.json", "in_force.json"
+_COLUMNS = ("start", "end", "value", "source", "note", "weight", "factor")
+_ABOUT, _IN_FORCE, _NAMES = "about.json", "in_force.json", "[0-9][0-9][0-9][0-9]-*"
 _trial: tuple[Vintage, ...] | None = None
 #: Median revision of known points above which a file counts something else than the series.
 MOST_REVISED = 0.02
+#: How many times the last known figure a new one may be, or the last one it, before its unit is doubted.
+MOST_GROWN = 10.0
 #: Relative difference below which a figure is the same, as printed with other digits.
 _SAME = 5e-4
 
@@ -69,7 +71,7 @@ class Added:
 def folder() -> Path:
     """The user's folder: ``$CONTRAFLOW_DATA``, or ``contraflow`` in the folder for data of the system's convention."""
     if named := os.environ.get(VARIABLE):
-        return Path(named)
+        return Path(named).expanduser()
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "contraflow"
 
@@ -81,7 +83,7 @@ def newest() -> tuple[Vintage, ...]:
         ContraflowError: a vintage is damaged.
     """
     found = []
-    for path in sorted((folder() / "vintages").glob("[0-9]*")):
+    for path in sorted((folder() / "vintages").glob(_NAMES)):
         try:
             found.append(Vintage(path.name, path, json.loads((path / _ABOUT).read_text(encoding="utf-8"))))
         except (OSError, ValueError) as error:
@@ -106,8 +108,8 @@ def in_force() -> tuple[Vintage, ...]:
         return tuple(held[name] for name in names)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ContraflowError(
-            f"{path} is damaged or names a vintage that is gone ({error}): run `contraflow fit --update`, "
-            "or remove the file to return to what ships"
+            f"{path} is damaged or names a vintage that is gone ({error}): remove the file to return to what ships, "
+            "then run `contraflow fit --update` to fit what is left"
         ) from None
 
 
@@ -139,7 +141,7 @@ def put_in_force(vintages: Sequence[Vintage], posterior: Path) -> None:
 
 
 def reach(evidence: Evidence) -> float:
-    """End of the last fitted row, a decimal year."""
+    """End of the last fitted row, a decimal year: where the data of this evidence end."""
     return max(r.end for s in evidence.series.values() if s.use == "fit" for r in s.rows)
 
 
@@ -154,12 +156,18 @@ def layered(evidence: Evidence, vintages: Sequence[Vintage]) -> Evidence:
 
 
 def _over(series: Series, rows: Sequence[Row]) -> Series:
-    held = {_key(r): r for r in series.rows} | {_key(r): r for r in rows}
+    """New rows take the place of those of the same window, and of those of a part of it: an October of its quarter."""
+    new = {_key(r): r for r in rows}
+    held = {_key(r): r for r in series.rows if not any(_within(_key(r), k) for k in new)} | new
     return series.model_copy(update={"rows": tuple(held[k] for k in sorted(held))})
 
 
 def _key(row: Row) -> tuple[int, int]:
     return round(row.start * 12), round(row.end * 12)
+
+
+def _within(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return other[0] <= one[0] and one[1] <= other[1] and one != other
 
 
 def _read(table: Path) -> list[Row]:
@@ -172,7 +180,8 @@ def _read(table: Path) -> list[Row]:
                     float(c["value"]),
                     c["source"],
                     c["note"],
-                    factor=float(c["factor"]),
+                    float(c["weight"]) if c["weight"] else None,
+                    float(c["factor"]),
                 )
                 for c in csv.DictReader(file)
             ]
@@ -190,7 +199,8 @@ def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) 
         accept: whether large revisions are wanted.
 
     Raises:
-        DataError: it ends before, or begins after, what is held, or revises too much; nothing is stored then.
+        DataError: it ends before, or begins after, what is held, lies in the future, overlaps windows of another
+            length, revises too much or goes on in what looks like another unit; nothing is stored then.
         ContraflowError: the folder cannot be written to.
     """
     held = layered(evidence, newest()).series
@@ -198,11 +208,16 @@ def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) 
     revisions: list[Revision] = []
     for name, points in reading.points.items():
         known = {_key(r): r for r in held[name].rows}
-        _require_joined(path, name, points, held[name])
+        _require_past(path, name, points)
+        if reading.whole:
+            _require_joined(path, name, points, held[name])
+        _require_apart(path, name, points, known)
         changed = _revisions(name, points, known)
         _require_same_basis(path, name, points, known, accept)
         revisions += changed
         new[name] = tuple(p for p in points if _point_key(p) not in known)
+        if not accept:
+            _require_same_unit(path, name, new[name], held[name])
     if not revisions and not any(new.values()):
         return Added(reading, new, (), None)
     return Added(reading, new, tuple(revisions), _store(path, reading))
@@ -222,14 +237,46 @@ def _revisions(name: str, points: Sequence[Point], known: dict[tuple[int, int], 
     return found
 
 
+def _require_past(path: Path, name: str, points: Sequence[Point]) -> None:
+    today = datetime.date.today()
+    for p in points:
+        if _point_key(p)[1] > today.year * 12 + today.month:
+            raise DataError(path, 0, f"{name}: {p.end} lies in the future")
+
+
+def _require_apart(path: Path, name: str, points: Sequence[Point], known: dict[tuple[int, int], Row]) -> None:
+    taken = sorted(known)
+    for p in points:
+        key = _point_key(p)
+        if key in known or not (clash := [k for k in taken if k[0] < key[1] and key[0] < k[1] and not _within(k, key)]):
+            taken.append(key)
+            continue
+        held = f"{_month(clash[0][0])} to {_month(clash[0][1] - 1)}"
+        raise DataError(path, 0, f"{name}: {p.start} to {p.end} overlaps {held}, which is held: the same months twice")
+
+
+def _require_same_unit(path: Path, name: str, new: Sequence[Point], series: Series) -> None:
+    for p in new:
+        near = min(series.rows, key=lambda r: abs(_key(r)[1] - _point_key(p)[1])).value
+        if near > 0 and not near / MOST_GROWN <= p.value <= near * MOST_GROWN:
+            raise DataError(
+                path, 0,
+                f"{name}: {p.value:g} in {p.end} beside {near:g}: another unit? It is {series.unit}; add the file with "
+                "--accept-revisions if the figure is right",
+            )  # fmt: skip
+
+
+def _month(number: int) -> str:
+    return f"{number // 12}-{number % 12 + 1:02d}"
+
+
 def _require_joined(path: Path, name: str, points: Sequence[Point], series: Series) -> None:
     if not points:
         raise DataError(path, 0, f"holds no whole period of {name}")
     last, first = max(_key(r)[1] for r in series.rows), _point_key(points[0])[0]
     if _point_key(points[-1])[1] < last:
-        held = f"{(last - 1) // 12}-{(last - 1) % 12 + 1:02d}"
         raise DataError(
-            path, 0, f"{name} ends with {points[-1].end}, {held} is held already: an older or cut-off file?"
+            path, 0, f"{name} ends with {points[-1].end}, {_month(last - 1)} is held already: an older or cut-off file?"
         )
     if first > last:
         raise DataError(path, 0, f"{name} begins with {points[0].start}, later than what is held ends: a gap")
@@ -265,7 +312,7 @@ def _store(path: Path, reading: Reading) -> str:
             }
             (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
             partial.chmod(0o755)
-            number = max((int(p.name[:4]) for p in home.glob("[0-9]*")), default=0) + 1
+            number = max((int(p.name[:4]) for p in home.glob(_NAMES)), default=0) + 1
             name = f"{number:04d}-{about['added']}-{reading.provider}"
             partial.rename(home / name)
         finally:
@@ -279,12 +326,18 @@ def _text(points: Sequence[Point], source: str) -> str:
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows([p.start, p.end, f"{p.value:.10g}", source, p.note, f"{p.factor:.6g}"] for p in points)
+    writer.writerows(
+        [p.start, p.end, f"{p.value:.10g}", p.source or source, p.note, _optional(p.weight), f"{p.factor:.6g}"]
+        for p in points
+    )
     return page.getvalue()
+
+
+def _optional(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"
 
 
 def coverage(series: Series, today: datetime.date) -> tuple[str, str, int]:
     """First and last month that a series covers, and months since then at a date."""
     first, last = min(_key(r)[0] for r in series.rows), max(_key(r)[1] for r in series.rows) - 1
-    names = [f"{m // 12}-{m % 12 + 1:02d}" for m in (first, last)]
-    return names[0], names[1], max(today.year * 12 + today.month - 2 - last, 0)
+    return _month(first), _month(last), max(today.year * 12 + today.month - 2 - last, 0)

@@ -1,5 +1,7 @@
 """Files of statistical offices, as they publish them: recognised by their columns, checked, and read into series.
 
+What no office publishes as a file is read from rows of single figures.
+
 A file is read whole or refused; nothing here writes.
 """
 
@@ -7,13 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contraflow.evidence.providers import cbp, rnpdno, sesnsp, vsrr, wonder
+from contraflow.evidence.providers import cbp, figures, rnpdno, sesnsp, vsrr, wonder
 from contraflow.evidence.providers.reading import DataError, Point, Reading
 from contraflow.evidence.providers.sheet import Sheet, open_sheet
 
 __all__ = ["PROVIDERS", "DataError", "Point", "Reading", "read"]
 
-PROVIDERS = (vsrr, wonder, sesnsp, cbp, rnpdno)
+PROVIDERS = (vsrr, wonder, sesnsp, cbp, rnpdno, figures)
 
 
 def read(path: Path) -> Reading:

@@ -17,7 +17,8 @@ class DataError(LocatedError):
 class Point:
     """One value: the months ``start`` to ``end`` (``YYYY-MM``, both included), the value, and its note.
 
-    ``factor``: what it counts over the complete figure, below 1 for an incomplete report.
+    ``factor``: what it counts over the complete figure, below 1 for an incomplete report. ``weight``: number of items
+    behind it, or None. ``source``: an id of the evidence; that of the reading where it is empty.
     """
 
     start: str
@@ -25,16 +26,23 @@ class Point:
     value: float
     note: str = ""
     factor: float = 1.0
+    weight: float | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A file read: points by series, in order of time; ``source`` is an id of the evidence; ``notes`` for the user."""
+    """A file read: points by series, in order of time; ``source`` is an id of the evidence; ``notes`` for the user.
+
+    ``whole``: whether the file holds all that its provider has published of the series, so that one which ends early
+    is old or cut off.
+    """
 
     provider: str
     source: str
     points: Mapping[str, tuple[Point, ...]]
     notes: tuple[str, ...] = field(default=())
+    whole: bool = True
 
 
 def month(year: int, number: int) -> str:

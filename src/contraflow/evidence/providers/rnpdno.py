@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from contraflow.evidence.providers.reading import DataError, Reading, by_year, month, require_no_gap
@@ -44,7 +45,7 @@ def read(sheet: Sheet) -> Reading:
         total = number(sheet, line, "total", cells["total"], whole=True)
         if total != sum(sexes):
             raise DataError(sheet.path, line, "total is not the sum of male, female and undefined")
-        if not (cells["month"].isdigit() and 1 <= int(cells["month"]) <= 12):
+        if not re.fullmatch(r"0?[1-9]|1[0-2]", cells["month"]):
             raise DataError(sheet.path, line, f"month is '{cells['month']}', expected 1 to 12")
         persons[month(year(sheet, line, "year", cells["year"]), int(cells["month"]))] += total
         states.add(cells["cve_estado"])

@@ -24,6 +24,8 @@ _INDICATORS = {
 }
 #: The year from which months are rebuilt: 12-month counts cannot split their first year.
 _ANCHOR = 2018
+#: Months that must follow one before its count is taken as complete, as the targets of the register have it.
+_PROVISIONAL = 12
 _Windows = Mapping[str, tuple[float, float]]
 
 
@@ -70,7 +72,8 @@ def _points(path: Path, windows: Mapping[str, _Windows]) -> dict[str, tuple[Poin
     for drug in ("all_drugs", "synthetic_opioids"):
         months = _months(path, drug, windows[drug])
         points[f"us.deaths.{drug}.monthly"] = tuple(
-            Point(m, m, round(reported, 1), "derived from 12-month counts") for m, (reported, _) in months.items()
+            Point(m, m, round(reported, 1), "derived from 12-month counts", _factor(reported, complete))
+            for m, (reported, complete) in months.items()
         )
         points[f"us.deaths.{drug}.half_year"] = _half_years(months)
     years = {at[:4]: at for at in windows["all_drugs"] if at.endswith("-12")}
@@ -88,7 +91,8 @@ def _points(path: Path, windows: Mapping[str, _Windows]) -> dict[str, tuple[Poin
             (reported, complete), (off, complete_off) = windows[whole][at], windows[less][at] if less else zero
             note = "12 months ending December, reported"
             value, full = reported - off, complete - complete_off
-            rows.append(Point(f"{y}-01", f"{y}-12", value, note, round(min(value / full, 1.0), 4)))
+            factor = _factor(value, full) if _provisional(at, windows["all_drugs"]) else 1.0
+            rows.append(Point(f"{y}-01", f"{y}-12", value, note, factor))
         points[series] = tuple(rows)
     return points
 
@@ -97,7 +101,7 @@ def _months(path: Path, drug: str, windows: _Windows) -> dict[str, tuple[float, 
     """Months reported and complete from 2018: m(t) = m(t - 12) + R(t) - R(t - 1), 2018 split as in the evidence."""
     from contraflow.evidence.loader import load
 
-    series = load().series[f"us.deaths.{drug}.monthly"]
+    series = load().series[f"us.deaths.{drug}.monthly"]  # of 2018, which no provisional file revises
     anchor = [r.value for r in series.rows if int(r.start + 1e-6) == _ANCHOR]
     if f"{_ANCHOR}-12" not in windows:
         raise DataError(path, 0, f"does not reach back to {_ANCHOR}, from which months are rebuilt: export all years")
@@ -114,7 +118,18 @@ def _months(path: Path, drug: str, windows: _Windows) -> dict[str, tuple[float, 
             if not 0 < reported or not 0 < complete:
                 raise DataError(path, 0, f"{drug}, {at}: 12-month counts leave {reported:.0f} deaths; wrong figures?")
             found[at] = reported, complete
-    return found
+    return {at: (r, c if _provisional(at, windows) else r) for at, (r, c) in found.items()}
+
+
+def _provisional(at: str, windows: _Windows) -> bool:
+    """Whether a month may lack certificates still; predicted counts run above reported ones for years."""
+    last = max(windows)
+    return (int(last[:4]) - int(at[:4])) * 12 + int(last[5:]) - int(at[5:]) < _PROVISIONAL
+
+
+def _factor(reported: float, complete: float) -> float:
+    """Reported over complete deaths, at most 1."""
+    return round(min(reported / complete, 1.0), 4)
 
 
 def _half_years(months: Mapping[str, tuple[float, float]]) -> tuple[Point, ...]:
@@ -124,8 +139,8 @@ def _half_years(months: Mapping[str, tuple[float, float]]) -> tuple[Point, ...]:
             own = [month(int(y), k) for k in range(first, first + 6)]
             if all(m in months for m in own):
                 reported, complete = (sum(months[m][k] for m in own) for k in (0, 1))
-                factor = round(min(reported / complete, 1.0), 4)
-                points.append(Point(own[0], own[-1], round(reported), "sum of derived months", factor))
+                note = "sum of derived months"
+                points.append(Point(own[0], own[-1], round(reported), note, _factor(reported, complete)))
     return tuple(points)
 
 

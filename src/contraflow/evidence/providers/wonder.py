@@ -43,9 +43,15 @@ def read(sheet: Sheet) -> Reading:
     if not footer:
         raise DataError(sheet.path, 0, "ends without the query that WONDER adds after '---': is the file cut off?")
     require_no_gap(sheet.path, deaths, "month")
-    drug = _drug(sheet, " ".join(footer))
+    drug = _drug(sheet, " ".join(_query(footer)))
     notes = (f"provisional from {min(provisional)}",) if provisional else ()
     return Reading("cdc_wonder", "wonder_state_months", {f"us.deaths.{drug}.wonder": by_month(deaths)}, notes)
+
+
+def _query(footer: list[str]) -> list[str]:
+    """The lines between the first two rules: dataset and query, without the caveats, which name causes of their own."""
+    rules = [k for k, line in enumerate(footer) if line.strip() == _END]
+    return footer[1 : rules[1] if len(rules) > 1 else None]
 
 
 def _drug(sheet: Sheet, query: str) -> str:

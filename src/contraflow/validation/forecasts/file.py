@@ -189,6 +189,6 @@ def number(path: Path, line: int, cell: str) -> float:
         value = float(cell)
     except ValueError:
         value = float("nan")
-    if not np.isfinite(value):
+    if not np.isfinite(value) or "_" in cell:  # Python reads 6_000 as a number
         raise ForecastError(path, line, f"'{cell}' is not a number")
     return value

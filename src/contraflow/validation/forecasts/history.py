@@ -1,8 +1,8 @@
 """What was observed of the targets up to an origin, on the basis of the targets, and its seasons.
 
-The deaths of the last year are reported incompletely; the evidence series say by how much, and they are put on the
-complete basis here. Seasons are factors of the month of the year, from monthly series; a series whose months differ by
-no more than noise gets factors near one.
+The deaths of the last year are reported incompletely; the rows say by how much (of months that ship, the rows of their
+year), and they are put on the complete basis here. Seasons are factors of the month of the year, from monthly series; a
+series whose months differ by no more than noise gets factors near one.
 """
 
 from __future__ import annotations
@@ -58,12 +58,14 @@ def observed(target: Target, end: int) -> tuple[np.ndarray, np.ndarray]:
         return _summed_years(target.id.removesuffix(".12_months"), end)
     series = evidence.load().series[target.id]
     rows = [r for r in series.rows if r.end * 12 < end + 0.5]
+    values = np.array([r.value / r.factor for r in rows])
     if target.step == "year":
-        return np.array([round(r.start) for r in rows]), np.array([r.value for r in rows])
-    months, values = np.array([round(r.start * 12) for r in rows]), np.array([r.value for r in rows])
+        return np.array([round(r.start) for r in rows]), values
+    months = np.array([round(r.start * 12) for r in rows])
     whole = target.id.removesuffix(".monthly")
     if whole in PARTS:
-        values = values / np.array([_completeness(whole, month) for month in months])
+        known = np.array([r.factor < 1 for r in rows])
+        values = np.where(known, values, values / np.array([_completeness(whole, month) for month in months]))
     return months, values
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from contraflow.errors import UnknownName
 from contraflow.evidence import Series
+from contraflow.validation.forecasts import history
 from contraflow.validation.forecasts.file import ForecastError, number, table
 from contraflow.validation.forecasts.targets import TARGETS, Target, known, month_name
 
 COLUMNS = ("target_id", "period", "value")
+#: How many times the last figure known an observation may be, or that figure it, before its unit is doubted.
+MOST_APART = 50.0
+#: A month number after every figure.
+_EVER = 3000 * 12
 #: (target, period) → value.
 Observations = Mapping[tuple[str, str], float]
 
@@ -19,8 +25,8 @@ def read_observations(path: Path) -> Observations:
     """Read a file of observations.
 
     Raises:
-        ForecastError: other columns, an unknown target, a period that is none of it, a value that cannot be, or two
-            values of one figure.
+        ForecastError: other columns, an unknown target, a period that is none of it, a value that cannot be or seems to
+            be in another unit, or two values of one figure.
     """
     found: dict[tuple[str, str], float] = {}
     for line, cells in table(path, COLUMNS):
@@ -32,6 +38,13 @@ def read_observations(path: Path) -> Observations:
         if value < 0 or (target.share and not 0 < value < 1):
             bounds = "between 0 and 1" if target.share else "at least 0"
             raise ForecastError(path, line, f"{target.id} must be {bounds}, not {cells['value']}")
+        last = float(history.observed(target, _EVER)[1][-1])
+        if not last / MOST_APART <= value <= last * MOST_APART:
+            raise ForecastError(
+                path,
+                line,
+                f"{target.id} was {last:g} last, not near {cells['value']}: another unit? It is {target.unit}",
+            )
         if key in found:
             raise ForecastError(path, line, f"{key[0]} {key[1]} occurs twice")
         found[key] = value
@@ -42,8 +55,7 @@ def read_observations(path: Path) -> Observations:
 
 def _period(path: Path, line: int, target: Target, period: str) -> str:
     form = "YYYY" if target.step == "year" else "YYYY-MM"
-    digits = period.replace("-", "", 1) if form == "YYYY-MM" else period
-    if len(period) != len(form) or not digits.isdigit() or (form == "YYYY-MM" and not 1 <= int(period[5:]) <= 12):
+    if not re.fullmatch(r"\d{4}" if form == "YYYY" else r"\d{4}-(0[1-9]|1[0-2])", period, re.ASCII):
         raise ForecastError(path, line, f"'{period}' is no period of {target.id}: write {form}")
     return period
 

@@ -23,17 +23,19 @@ from contraflow.validation.forecasts.simulation import (
     Ahead,
     share_of_registered,
 )
-from contraflow.validation.forecasts.targets import TARGETS
+from contraflow.validation.forecasts.targets import TARGETS, month_name
 
 #: Years after its end at which the register of missing persons is read for a year: early in the second year.
 READ_AFTER = 1.2
+_DEATHS = ("us_synthetic_opioid_deaths", "opioid_deaths_without_synthetic", "non_opioid_deaths")
 
 
 def predictive(at: Ahead) -> dict[str, np.ndarray]:
     """Draws (periods, draws) of every target, by id, in the order of its periods."""
-    months = {**_deaths(at), **_homicides(at), **_seizures(at), PURITY: _purity(at), MISSING: _missing(at)}
-    sums = {f"{whole}.12_months": _twelve_months(at, whole, months[f"{whole}.monthly"]) for whole in history.PARTS}
-    return months | sums
+    deaths = _deaths(at)
+    sums = {f"{whole}.12_months": _twelve_months(at, whole, deaths[f"{whole}.monthly"]) for whole in history.PARTS}
+    months = {name: drawn[-len(at.months) :] for name, drawn in deaths.items()}
+    return {**months, **_homicides(at), **_seizures(at), PURITY: _purity(at), MISSING: _missing(at), **sums}
 
 
 def _counts(at: Ahead, target: str, mean: np.ndarray) -> np.ndarray:
@@ -43,10 +45,11 @@ def _counts(at: Ahead, target: str, mean: np.ndarray) -> np.ndarray:
     return rng.poisson(rng.gamma(size, np.maximum(mean, 1e-6) / size)).astype(float)
 
 
-def _seasonal(at: Ahead, target: str) -> np.ndarray:
-    """Log factors of the season (months, draws)."""
+def _seasonal(at: Ahead, target: str, before: int = 0) -> np.ndarray:
+    """Log factors of the season (months, draws), beginning some months before the origin."""
     known = history.seasons(TARGETS[target], at.end)
-    return known.draws(at.draws, at.rng(f"season {target}"))[at.months % 12]
+    months = np.arange(at.end - before, at.months[-1] + 1)
+    return known.draws(at.draws, at.rng(f"season {target}"))[months % 12]
 
 
 def _yearly(at: Ahead, rates: np.ndarray) -> np.ndarray:
@@ -55,21 +58,31 @@ def _yearly(at: Ahead, rates: np.ndarray) -> np.ndarray:
 
 
 def _deaths(at: Ahead) -> dict[str, np.ndarray]:
-    """US deaths by month: those by synthetic opioids, and all as the sum of these and of others."""
-    synthetic = at.model["us_synthetic_opioid_deaths"] * np.exp(at.missed["synthetic"])
-    others = at.model["opioid_deaths_without_synthetic"] + at.model["non_opioid_deaths"]
+    """US deaths by month: those by synthetic opioids, and all as the sum of these and of others.
+
+    They begin with the months before the origin that have not been published.
+    """
+    rate = {name: np.vstack([at.unpublished[name], at.model[name]]) for name in _DEATHS}
+    synthetic = rate["us_synthetic_opioid_deaths"] * np.exp(at.missed["synthetic"])
+    others = rate["opioid_deaths_without_synthetic"] + rate["non_opioid_deaths"]
     rates = {SYNTHETIC: synthetic, ALL_DRUGS: synthetic + others * np.exp(at.missed["other"])}
-    return {name: _counts(at, name, rate / 12 * np.exp(_seasonal(at, name))) for name, rate in rates.items()}
+    late = len(synthetic) - len(at.months)
+    return {name: _counts(at, name, r / 12 * np.exp(_seasonal(at, name, late))) for name, r in rates.items()}
 
 
 def _twelve_months(at: Ahead, whole: str, months: np.ndarray) -> np.ndarray:
-    """Sums (months, draws) of the 12 months that end with each, those before the origin as observed."""
+    """Sums (months, draws) of the 12 months that end with each, those before the origin as observed where they are.
+
+    ``months`` are drawn deaths, from the first month that has not been published.
+    """
     known, values = history.observed(TARGETS[f"{whole}.monthly"], at.end)
-    if not np.array_equal(known[-11:], at.end - np.arange(11, 0, -1)):
-        raise ContraflowError(f"{whole}.monthly does not reach the origin: add its figures with `contraflow data add`")
-    past = np.repeat(values[-11:, None], at.draws, axis=1)
-    total = np.cumsum(np.vstack([np.zeros(at.draws), past, months]), axis=0)
-    return total[12:] - total[:-12]
+    wanted = max(11 - (len(months) - len(at.months)), 0)
+    first = at.months[-1] + 1 - len(months)
+    past = values[(known >= first - wanted) & (known < first)]
+    if len(past) < wanted:
+        raise ContraflowError(f"{whole}.monthly has a gap before {month_name(first)}: no sum of 12 months can be made")
+    total = np.cumsum(np.vstack([np.zeros(at.draws), np.repeat(past[:, None], at.draws, axis=1), months]), axis=0)
+    return (total[12:] - total[:-12])[-len(at.months) :]
 
 
 def _homicides(at: Ahead) -> dict[str, np.ndarray]:

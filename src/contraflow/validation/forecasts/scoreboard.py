@@ -59,10 +59,12 @@ def contents(folder: Path, new: Sequence[Mapping[str, str]]) -> dict[str, bytes]
     """Table and page of a folder with these rows added, by file name; None where none of them is new.
 
     Raises:
-        ContraflowError: the table that is there is not one.
+        ContraflowError: the table that is there is not one, or lacks rows that its page holds.
     """
-    path = folder / TABLE
+    path, shown = folder / TABLE, folder / PAGE
     held = [cells for _, cells in table(path, COLUMNS)] if path.exists() else []
+    if shown.exists() and not _page(held).encode().startswith(shown.read_bytes()):
+        raise ContraflowError(f"{path} or {shown} was changed by hand; put it back as it was, rows are only added")
 
     def key(row: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(row[c] for c in COLUMNS[1:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 import numpy as np
 
@@ -64,10 +65,14 @@ class Ahead:
     ``months`` (months,) their numbers; ``model`` variable → (months, draws), rates a year; ``missed`` → (months,
     draws), of missing persons (years after the last observed, draws); ``parameters`` → (draws,). Draws are those of
     the posterior, each repeated.
+
+    Deaths are published later than the rest: ``unpublished`` is ``model`` for the months before the origin that follow
+    the last death known, and what is missed of deaths begins with them.
     """
 
     months: np.ndarray
     model: Mapping[str, np.ndarray]
+    unpublished: Mapping[str, np.ndarray]
     missed: Mapping[str, np.ndarray]
     parameters: Mapping[str, np.ndarray]
     seed: int
@@ -98,33 +103,44 @@ def ahead(origin: str, posterior: Posterior, seed: int = 0) -> Ahead:
     Raises:
         ContraflowError: the posterior was fitted to data to another date.
     """
-    end = month_number(origin) + 1
-    until, held = end / 12, float(posterior.attributes["data_until"])
+    end, first = month_number(origin) + 1, round(START * 12)
+    values, whole = posterior.parameters(), simulated(origin, posterior)
+    repeats = max(1, -(-DRAWS // posterior.draws))
+    model = {k: np.tile(v, repeats) for k, v in whole.items()}
+    months = np.arange(end, first + len(whole["mx_homicides"]))
+    begin = min(int(history.observed(TARGETS[name], end)[0][-1]) + 1 for name in (ALL_DRUGS, SYNTHETIC))
+    missed = {}
+    for name, known in residuals(model, end).items():
+        steps = np.arange(known.at[-1] + 1, months[-1] // 12 + 1) if name == "missing" else months
+        steps = np.arange(begin, months[-1] + 1) if name in ("synthetic", "other") else steps
+        rng = _rng(seed, f"miss {name}")
+        missed[name] = carried(known.at, known.missed, known.noise, least(name, posterior), steps, rng)
+    return Ahead(
+        months,
+        {k: v[end - first :] for k, v in model.items()},
+        {k: v[begin - first : end - first] for k, v in model.items()},
+        missed,
+        {k: np.tile(v, repeats) for k, v in values.items()},
+        seed,
+    )
+
+
+def simulated(origin: str, posterior: Posterior) -> dict[str, np.ndarray]:
+    """A posterior simulated from ``START`` through ``origin`` and the years of its entry: variable → (months, draws).
+
+    Raises:
+        ContraflowError: the posterior was fitted to data to another date.
+    """
+    until, held = (month_number(origin) + 1) / 12, float(posterior.attributes["data_until"])
     if abs(held - until) > 1e-6:
         raise ContraflowError(
             f"the posterior was fitted to data to the end of {month_name(round(held * 12) - 1)}: "
             f"it makes no forecast from {origin}"
         )
-    first = round(START * 12)
-    grid = Grid(START, (last_year(origin) + 1) * 12 - first, substeps=_SUBSTEPS)
+    grid = Grid(START, (last_year(origin) + 1) * 12 - round(START * 12), substeps=_SUBSTEPS)
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times), known_until=until)
-    values = posterior.parameters()
-    run = simulate(reference_model(), values, inputs, grid, list(_RECORD))
-    repeats = max(1, -(-DRAWS // posterior.draws))
-    model = {k: np.tile(np.asarray(v).reshape(grid.periods, -1), repeats) for k, v in run.values.items()}
-    months = np.arange(end, first + grid.periods)
-    missed = {}
-    for name, known in residuals(model, end).items():
-        steps = np.arange(known.at[-1] + 1, months[-1] // 12 + 1) if name == "missing" else months
-        least = float(np.median(posterior.discrepancy[_DISCREPANCY[name]]))
-        missed[name] = carried(known.at, known.missed, known.noise, least, steps, _rng(seed, f"miss {name}"))
-    return Ahead(
-        months,
-        {k: v[end - first :] for k, v in model.items()},
-        missed,
-        {k: np.tile(v, repeats) for k, v in values.items()},
-        seed,
-    )
+    run = simulate(reference_model(), posterior.parameters(), inputs, grid, list(_RECORD))
+    return {k: np.asarray(v).reshape(grid.periods, -1) for k, v in run.values.items()}
 
 
 def residuals(model: Mapping[str, np.ndarray], end: int) -> dict[str, Misses]:
@@ -138,8 +154,10 @@ def residuals(model: Mapping[str, np.ndarray], end: int) -> dict[str, Misses]:
     def rate(name: str, at: np.ndarray) -> np.ndarray:
         return np.log(model[name][at - first] / 12)
 
-    at, synthetic = logs(SYNTHETIC)
-    other = np.log(np.exp(logs(ALL_DRUGS)[1]) - np.exp(synthetic))
+    (part_at, part), (whole_at, whole) = logs(SYNTHETIC), logs(ALL_DRUGS)
+    at, of_part, of_whole = np.intersect1d(part_at, whole_at, return_indices=True)
+    synthetic = part[of_part]
+    other = np.log(np.exp(whole[of_whole]) - np.exp(synthetic))
     others = model["opioid_deaths_without_synthetic"] + model["non_opioid_deaths"]
     found = {
         "synthetic": Misses(at, synthetic[:, None] - rate("us_synthetic_opioid_deaths", at), _noise(SYNTHETIC, end)),
@@ -163,15 +181,23 @@ def residuals(model: Mapping[str, np.ndarray], end: int) -> dict[str, Misses]:
     return found
 
 
+def least(name: str, posterior: Posterior) -> float:
+    """The least sd of a miss: the discrepancy that the fit found for a series of its kind."""
+    return float(np.median(posterior.discrepancy[_DISCREPANCY[name]]))
+
+
 def share_of_registered(end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Years from ``COMPARABLE`` that end before a month number, and log share of registered homicides in the files."""
+    """Years from ``COMPARABLE``, and log share of registered homicides in the files.
+
+    Years end before a month number, and before the first that lacks one of the two.
+    """
     series = evidence.load().series
     registered, files = (
         {round(r.start): r.value for r in series[name].rows if r.end * 12 < end + 0.5}
         for name in (REGISTERED, "mx.homicides.sesnsp.annual")
     )
-    years = np.arange(COMPARABLE, max(set(registered) & set(files)) + 1)
-    return years, np.log([files[year] / registered[year] for year in years])
+    years = list(takewhile((registered.keys() & files.keys()).__contains__, count(COMPARABLE)))
+    return np.array(years), np.log([files[year] / registered[year] for year in years])
 
 
 def _noise(target: str, end: int) -> float:
