@@ -55,3 +55,13 @@ def test_what_a_posterior_does_not_hold_is_at_the_prior_median(target, y):
     gone = np.array([n == "titration" or n.startswith("discrepancy:") for n in target.names])
     assert not back[gone].any()
     assert np.allclose(back[~gone], y[~gone])
+
+
+def test_data_may_end_before_a_latent_driver_begins():
+    early = problem(2013.0)
+    assert early.innovations["supply_surge"] == 0
+    y = np.random.default_rng(2).standard_normal((early.size, 3))
+    path = early.unpack(y)[1]["supply_surge"]
+    assert np.all(np.asarray(path) == 0)
+    assert path.shape == (len(early.grid.step_times), 3)
+    np.testing.assert_allclose(early.coordinates(early.posterior(y)), y, atol=1e-12)

@@ -69,7 +69,7 @@ class Problem:
                 values[name] = jnp.full(draws, known[name].prior.arguments["value"])
         latents = {}
         for name, count in self.innovations.items():
-            first = rows[f"{name}[0]"]
+            first = rows.get(f"{name}[0]", 0)  # a latent that begins after the data has none
             scale = known[LATENTS[name].sd].prior.arguments["value"]
             latents[name] = scale * jnp.asarray(self.bases[name]) @ y[first : first + count]
         discrepancy = {s: discrepancy_at(y[rows[f"discrepancy:{s}"]]) for s in self.prepared}
@@ -87,7 +87,7 @@ class Problem:
         for name, count in self.innovations.items():
             shape = len(LATENTS[name].knots(PROJECTION_END)), y.shape[1]
             path = rng.standard_normal(shape) if rng else np.zeros(shape)
-            path[:count] = y[self.index(f"{name}[0]") :][:count]
+            path[:count] = y[[self.index(f"{name}[{k}]") for k in range(count)]]
             innovations[name] = path
         discrepancy = {s: np.asarray(discrepancy_at(y[self.index(f"discrepancy:{s}")])) for s in self.prepared}
         return Posterior({n: y[self.index(n)] for n in self.parameters}, innovations, discrepancy, attributes or {})

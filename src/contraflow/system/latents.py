@@ -49,10 +49,14 @@ LATENTS = {
 
 
 def basis(latent: Latent, memory: float, times: np.ndarray, end: float) -> np.ndarray:
-    """Matrix (times, knots) that turns unit innovations into the latent's path, before scaling by ``sd``."""
+    """Matrix (times, knots) that turns unit innovations into the latent's path, before scaling by ``sd``.
+
+    It has no columns where the latent begins at ``end`` or later.
+    """
     knots = latent.knots(end)
     lag = np.arange(len(knots))[:, None] - np.arange(len(knots))[None, :]
     walk = np.where(lag >= 0, memory ** np.maximum(lag, 0), 0.0)
     with_zero = np.vstack([np.zeros(len(knots)), walk])
     dates = np.concatenate([[latent.start], knots])
-    return np.stack([np.interp(times, dates, with_zero[:, k]) for k in range(len(knots))], axis=1)
+    paths = [np.interp(times, dates, column) for column in with_zero.T]
+    return np.array(paths).reshape(len(knots), len(times)).T
