@@ -12,6 +12,7 @@ from contraflow.inference.problem import problem
 from contraflow.validation.calibration import (
     REDUCED,
     Experiment,
+    _ends,
     _places,
     calibrate,
     experiment,
@@ -91,3 +92,10 @@ def test_a_small_calibration_runs(tmp_path):
     assert found["datasets"] == 8 and found["inside_bands"] <= found["quantities"]
     assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
     assert not (tmp_path / "work").exists()
+
+
+def test_ends_of_few_draws_hold_another_draw_nine_times_in_ten():
+    rng = np.random.default_rng(8)
+    draws, another = rng.standard_normal((60, 4000)), rng.standard_normal(4000)
+    low, high = _ends(draws)
+    assert ((another > low) & (another < high)).mean() == pytest.approx(0.9, abs=0.015)

@@ -53,7 +53,7 @@ EFFECT_WINDOW = (2027.0, 2031.0)
 REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_LENGTH = Length(warmup=40, kept=39, thin=4)
-FULL_LENGTH = Length(warmup=60, kept=80, thin=2)
+FULL_LENGTH = Length(warmup=40, kept=60, thin=2)
 
 
 @dataclass(frozen=True)
@@ -164,14 +164,14 @@ def recover(
     made = experiment(target, truth, seed)
     free = ~held(target)
     drawn = refit(made, free, length, seed, folder, log, progress)
-    low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+    low, high = _ends(drawn)
     inside = {
         n: float(((truth[k] > low[k]) & (truth[k] < high[k])).mean()) for k, n in enumerate(target.names) if free[k]
     }
     real, found = policy_effects(target, truth), policy_effects(target, np.concatenate(list(drawn), axis=1))
     effects = {}
     for name, values in found.items():
-        bottom, top = np.quantile(values.reshape(len(drawn), histories), [0.05, 0.95], axis=0)
+        bottom, top = _ends(values.reshape(len(drawn), histories))
         effects[name] = float(((real[name] > bottom) & (real[name] < top)).mean())
     return {
         "histories": histories,
@@ -180,6 +180,11 @@ def recover(
         "coverage": inside,
         "lowest": [[n, inside[n]] for n in sorted(inside, key=inside.__getitem__)[:10]],
     }
+
+
+def _ends(drawn: np.ndarray) -> np.ndarray:
+    """Ends (2, ...) between which another draw lies with probability 0.9, from draws (kept, ...), however few."""
+    return np.quantile(drawn, [0.05, 0.95], axis=0, method="weibull")
 
 
 def reduced(target: Problem) -> np.ndarray:
