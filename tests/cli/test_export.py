@@ -5,41 +5,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from contraflow.analysis.runs import load
-from contraflow.cli import app
 from contraflow.system import EXTENSIONS, reference_model
 from contraflow.system.outcomes import OUTCOMES
 
 NAMESPACE = "{http://docs.oasis-open.org/xmile/ns/XMILE/v1.0}"
 DRAW = 3
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch):
-    """Runs the command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        return CliRunner().invoke(app, ["export", "xmile", *(str(argument) for argument in arguments)])
-
-    return run
-
-
-@pytest.fixture
-def refusal(call, tmp_path):
-    """What the command says that must end with status 2: one line, nothing on stdout, nothing written."""
-
-    def message(*arguments):
-        before = sorted(tmp_path.rglob("*"))
-        result = call(*arguments)
-        assert result.exit_code == 2, result.output
-        assert result.stdout == ""
-        assert sorted(tmp_path.rglob("*")) == before
-        return result.stderr
-
-    return message
 
 
 @pytest.mark.slow
@@ -53,7 +25,7 @@ def test_a_scenario_and_a_draw_run_elsewhere_with_the_numbers_of_contraflow(call
         "assume: {titration: 0.5}\n"
         "horizon: 2028-06\n"
     )
-    result = call("kits.xmile", "--scenario", scenario, "--draw", DRAW, "--json")
+    result = call("export", "xmile", "kits.xmile", "--scenario", scenario, "--draw", DRAW, "--json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["file"] == "kits.xmile" and report["cannot_express"]
@@ -71,7 +43,7 @@ def test_a_scenario_and_a_draw_run_elsewhere_with_the_numbers_of_contraflow(call
 
 @pytest.mark.slow
 def test_without_a_draw_parameters_are_at_their_medians_and_the_limits_are_printed(call, tmp_path):
-    result = call("model.xmile", "--until", "2001-06", "--once")
+    result = call("export", "xmile", "model.xmile", "--until", "2001-06", "--once")
     assert result.exit_code == 0, result.output
     assert "What XMILE cannot express:\n- Uncertainty" in result.stdout
     root = ElementTree.parse(tmp_path / "model.xmile").getroot()
@@ -85,13 +57,14 @@ def test_without_a_draw_parameters_are_at_their_medians_and_the_limits_are_print
 
 
 def test_a_date_a_scenario_or_a_place_that_cannot_be_is_refused(refusal, tmp_path):
-    assert "--until" in refusal("model.xmile", "--until", "soon")
-    assert "nothing-such" in refusal("model.xmile", "--scenario", "nothing-such")
+    assert "--until" in refusal("export", "xmile", "model.xmile", "--until", "soon")
+    assert "nothing-such" in refusal("export", "xmile", "model.xmile", "--scenario", "nothing-such")
     (tmp_path / "folder").mkdir()
-    assert "folder is a folder: name a file in it" in refusal("folder")
+    assert "folder is a folder: name a file in it" in refusal("export", "xmile", "folder")
     (tmp_path / "file").write_text("")
-    assert "is a file" in refusal("file/model.xmile")
+    assert "is a file" in refusal("export", "xmile", "file/model.xmile")
 
 
 def test_a_draw_that_the_posterior_lacks_is_refused(refusal):
-    assert "--draw 1000000: the posterior has draws 0 to " in refusal("model.xmile", "--draw", "1000000")
+    said = refusal("export", "xmile", "model.xmile", "--draw", "1000000")
+    assert "--draw 1000000: the posterior has draws 0 to " in said

@@ -17,10 +17,11 @@ from contraflow.analysis.support import Learned
 from contraflow.analysis.trajectories import Trajectories
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy import Scenario
-from contraflow.report import findings, guns, leaders, panels, tested
+from contraflow.report import drawings, findings, guns, leaders, panels, tested
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.fit_record import fit_record
 from contraflow.report.outlook import RECORD
+from contraflow.report.page import html
 from contraflow.report.study import END, MAPPED, WHOLE, Study
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
@@ -294,3 +295,15 @@ def invented(posterior: Posterior) -> Callable[..., Study]:
         )
 
     return made
+
+
+@pytest.fixture(scope="module")
+def pictures(study):
+    """Drawings of the module's own ``study``."""
+    return drawings.all_pictures(study)
+
+
+@pytest.fixture(scope="module")
+def page(study, pictures):
+    """The page of the module's own ``study``."""
+    return html(study, pictures)

@@ -24,16 +24,6 @@ def study(invented):
 
 
 @pytest.fixture(scope="module")
-def pictures(study):
-    return drawings.all_pictures(study)
-
-
-@pytest.fixture(scope="module")
-def page(study, pictures):
-    return html(study, pictures)
-
-
-@pytest.fixture(scope="module")
 def asked(invented):
     """A study with the scenarios of the questions on guns and leaders."""
     return invented({"gun-flow": LEANING, "leaders-first": UNDECIDED})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contraflow.analysis.support import Driver, Removed, Support
-from contraflow.report import drawings, leaders, panels, sentences, tables
+from contraflow.report import leaders, panels, sentences, tables
 from contraflow.report.columns import UNITED_STATES
 from contraflow.report.origins import WORDS, learned_origin, mark, origin_of, rests_on, tally
 from contraflow.report.page import html
@@ -23,16 +23,6 @@ DATA, PUBLISHED, PRIOR = driver(0.5, 0.6, "E"), driver(0.5, 0.1, "B"), driver(0.
 @pytest.fixture(scope="module")
 def study(invented):
     return invented({"harm-reduction": (-0.05, 0.01), "leaders-first": (-0.01, 0.2), "penalties": (0.0, 1e-6)})
-
-
-@pytest.fixture(scope="module")
-def pictures(study):
-    return drawings.all_pictures(study)
-
-
-@pytest.fixture(scope="module")
-def page(study, pictures):
-    return html(study, pictures)
 
 
 @pytest.fixture(scope="module")
