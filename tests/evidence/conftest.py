@@ -137,12 +137,16 @@ def cbp_lines(until="2025-01", kg=1.0):
     return lines
 
 
-def rnpdno_lines(status="0", until=2025):
-    """RNPDNO: registrations by year of the evidence, in one municipality of each state, and a made-up last year."""
-    held = {round(r.start): r.value for r in evidence.load().series["mx.missing.registered.annual"].rows}
+def rnpdno_lines(status="0", until=2025, share=1.0, later=30_000):
+    """RNPDNO: persons by year of the evidence, in one municipality of each state, and ``later`` in each made-up year.
+
+    ``share`` of the persons have a municipality.
+    """
+    series = "mx.missing.annual" if status == "7" else "mx.missing.registered.annual"
+    held = {round(r.start): r.value for r in evidence.load().series[series].rows}
     lines = [",".join(rnpdno.COLUMNS)]
     for year in range(2015, until + 1):
-        total = int(held.get(year, 30_000))
+        total = int(share * held.get(year, later))
         for k in range(12):
             month = total // 12 + (k < total % 12)
             for state in range(1, 33):

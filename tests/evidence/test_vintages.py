@@ -54,6 +54,24 @@ def test_new_months_are_laid_over_what_ships(add, lines, file_of):
     assert list(evidence.load().series[KG].rows)[-1].end == pytest.approx(2025)
 
 
+def test_persons_still_missing_are_raised_from_the_municipal_table_to_the_national_series(add, lines, file_of):
+    added = add(file_of(lines["rnpdno"](status="7", until=2026, share=0.95, later=12_000)))
+    missing = "mx.missing.annual"
+    assert added.revisions == () and [p.start for p in added.new[missing]] == ["2025-01"]
+    shipped = evidence.load().series[missing].rows
+    rows = held()[missing].rows
+    assert rows[: len(shipped)] == shipped
+    assert [r.value for r in rows[len(shipped) :]] == pytest.approx([12_000], rel=1e-3)
+    assert "times 1.053" in rows[-1].note
+
+
+@pytest.mark.parametrize(("share", "why"), [(0.6, "1.67 times the file's count"), (1.5, "0.67 times")])
+def test_a_count_of_other_persons_is_not_linked(add, lines, file_of, data_folder, share, why):
+    with pytest.raises(DataError, match=why):
+        add(file_of(lines["rnpdno"](status="7", until=2026, share=share)))
+    assert tree(data_folder) == {}
+
+
 def test_the_same_file_again_brings_nothing_and_stores_nothing(add, lines, file_of, data_folder):
     path = file_of(lines["sesnsp"](), encoding="latin-1")
     assert add(path).vintage is not None

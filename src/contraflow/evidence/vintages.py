@@ -35,6 +35,10 @@ _trial: tuple[Vintage, ...] | None = None
 MOST_REVISED = 0.02
 #: How many times the last known figure a new one may be, or the last one it, before its unit is doubted.
 MOST_GROWN = 10.0
+#: Years that a narrower count and its series must share, and the last ones of which the median links them.
+LINK_YEARS = 3, 5
+#: How much of a series a narrower count may leave out, or hold beyond it.
+MOST_LINKED = 0.25
 #: Relative difference below which a figure is the same, as printed with other digits.
 _SAME = 5e-4
 
@@ -206,11 +210,14 @@ def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) 
     held = layered(evidence, newest()).series
     new: dict[str, tuple[Point, ...]] = {}
     revisions: list[Revision] = []
+    taken = dict(reading.points)
     for name, points in reading.points.items():
         known = {_key(r): r for r in held[name].rows}
         _require_past(path, name, points)
         if reading.whole:
             _require_joined(path, name, points, held[name])
+        if name in reading.narrower:
+            taken[name] = points = _linked(path, name, points, known)
         _require_apart(path, name, points, known)
         changed = _revisions(name, points, known)
         _require_same_basis(path, name, points, known, accept)
@@ -220,7 +227,21 @@ def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) 
             _require_same_unit(path, name, new[name], held[name])
     if not revisions and not any(new.values()):
         return Added(reading, new, (), None)
-    return Added(reading, new, tuple(revisions), _store(path, reading))
+    return Added(reading, new, tuple(revisions), _store(path, replace(reading, points=taken)))
+
+
+def _linked(path: Path, name: str, points: Sequence[Point], known: dict[tuple[int, int], Row]) -> tuple[Point, ...]:
+    """The points after those known, raised by what the known ones of the last shared years are over the file's."""
+    shared = [known[_point_key(p)].value / p.value for p in points if _point_key(p) in known and p.value]
+    least, most = LINK_YEARS
+    if len(shared) < least:
+        raise DataError(path, 0, f"{name}: shares {len(shared)} years with what is held, {least} are needed to link it")
+    ratio = float(np.median(shared[-most:]))
+    if not 1 - MOST_LINKED <= ratio <= 1 + MOST_LINKED:
+        raise DataError(path, 0, f"{name}: what is held is {ratio:.2f} times the file's count: another basis?")
+    last = max(known)
+    note = f"counted in a narrower table, times {ratio:.3f}, the ratio of the series to it in shared years"
+    return tuple(replace(p, value=round(ratio * p.value), note=note) for p in points if _point_key(p) > last)
 
 
 def _point_key(point: Point) -> tuple[int, int]:

@@ -35,7 +35,7 @@ class Reading:
     """A file read: points by series, in order of time; ``source`` is an id of the evidence; ``notes`` for the user.
 
     ``whole``: whether the file holds all that its provider has published of the series, so that one which ends early
-    is old or cut off.
+    is old or cut off. ``narrower``: series of which it counts most and not all, the same part every year.
     """
 
     provider: str
@@ -43,6 +43,7 @@ class Reading:
     points: Mapping[str, tuple[Point, ...]]
     notes: tuple[str, ...] = field(default=())
     whole: bool = True
+    narrower: tuple[str, ...] = ()
 
 
 def month(year: int, number: int) -> str:

@@ -19,6 +19,8 @@ _STATUS = {
     "7": "mx.missing.annual",
     "3": "mx.missing.located_dead.annual",
 }
+#: The series that is of the whole register, those without a municipality included; the others are of such a table.
+_NATIONAL = "mx.missing.annual"
 _STATES = 32
 
 
@@ -53,9 +55,13 @@ def read(sheet: Sheet) -> Reading:
     if len(states - {"99", "00"}) < _STATES:
         raise DataError(sheet.path, 0, f"holds {len(states)} of {_STATES} states: is the file cut off?")
     note = "status when the register was read"
-    notes = (
+    notes: tuple[str, ...] = (
         "a table by municipality leaves out registrations without one, 3 to 9 % of them",
         "the last year of the table is left out: who disappeared in it has had little time to be found",
     )
     settled = {at: value for at, value in persons.items() if at[:4] < max(persons)[:4]}
-    return Reading("rnpdno", "rnpdno_panel", {_STATUS[status]: by_year(settled, note)}, notes)
+    name = _STATUS[status]
+    narrower = (name,) if name == _NATIONAL else ()
+    if narrower:
+        notes += (f"{name} is national: later years are raised to it by the ratio in shared years, which stay as held",)
+    return Reading("rnpdno", "rnpdno_panel", {name: by_year(settled, note)}, notes, narrower=narrower)
