@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.diagnostics import diagnose
+from contraflow.inference.diagnostics import diagnose, settled
 from contraflow.inference.sampler import SAVE_EVERY, USUAL_LEAPFROGS, descend, sample, sampler, whitening
 
 CENTRE = np.array([1.0, -2.0, 0.5])
@@ -159,3 +159,14 @@ def test_diagnostics_pass_independent_draws_and_fail_chains_that_disagree():
     assert found["quantities"] == 2 and found["passed"] == 1
     assert found["worst"][0][0] == "apart" and found["rhat_max"] > 1.5
     assert found["ess_bulk_min"] < 100
+
+
+def test_chains_that_still_move_or_spread_have_not_settled():
+    rng = np.random.default_rng(0)
+    still = rng.standard_normal((1, 1, 128)) + 0.5 * rng.standard_normal((5, 1, 128))
+    moving = still + 0.5 * np.arange(5)[:, None, None]
+    spreading = still * (1 + 0.1 * np.arange(5)[:, None, None])
+    found = settled(np.concatenate([still, moving, spreading], axis=1), ["still", "moving", "spreading"])
+    assert (found["quantities"], found["moved"], found["spread"]) == (3, 1, 1)
+    name, ratio, shift = found["worst"][0]
+    assert name == "spreading" and ratio == pytest.approx(1.4, abs=0.15) and abs(shift) < 0.2

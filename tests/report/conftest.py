@@ -58,6 +58,13 @@ REPORT = {
     },
     "joint": {"treatment_mortality": [-3.0, -2.5, -2.0], "titration": [0.2, 0.6, 0.9], "turnover_reference": [1, 2, 3]},
     "joint_coverage": [{"series": "us.deaths.opioids.annual", "points": 25, "inside": 0.9, "width": 0.8}],
+    "settled": {
+        "quantities": 240,
+        "moved": 1,
+        "spread": 3,
+        "ratio": [0.9, 1.0, 1.1],
+        "worst": [["membership_growth", 1.25, 0.1]],
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""How far draws of several chains can be trusted: split R-hat and effective sample sizes, by ArviZ."""
+"""How far draws of several chains can be trusted: split R-hat, effective sizes, and whether the chains have settled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 #: What is asked of every quantity: Vehtari and others, Bayesian Analysis 16 (2021).
 RHAT_LIMIT, ESS_LIMIT = 1.01, 400
+#: Level of the tests of whether chains have settled.
+DOUBT = 0.01
 
 
 def diagnose(draws: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
@@ -32,4 +35,28 @@ def diagnose(draws: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         "ess_bulk_median": float(np.median(bulk)),
         "ess_tail_min": float(tail.min()),
         "worst": [[names[k], float(rhat[k]), float(bulk[k]), float(tail[k])] for k in worst],
+    }
+
+
+def settled(draws: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Whether chains with a target each have settled: draws (kept, quantities, chains), two kept ones at least.
+
+    Such chains cannot be compared with each other. But each kept draw, over all chains, is a sample of one mixture, so
+    the first and the last must agree: in mean by a paired t test, in spread by the test of Pitman and Morgan
+    (Biometrika 31, 1939). Returns how many quantities there are, how many of them ``moved`` and how many ``spread``
+    (or narrowed) at a level of ``DOUBT``, which is also the share expected by chance; the quantiles of the ratio of
+    sds, last to first; and a row (name, ratio of sds, shift of the mean in sds) for each of the five that spread most
+    surely.
+    """
+    first, last = draws[0], draws[-1]
+    moved = stats.ttest_rel(last, first, axis=1).pvalue
+    spread = np.array([stats.pearsonr(b + a, b - a).pvalue for a, b in zip(first, last, strict=True)])
+    sd = first.std(axis=1), last.std(axis=1)
+    ratio, shift = sd[1] / sd[0], (last.mean(axis=1) - first.mean(axis=1)) / sd[1]
+    return {
+        "quantities": len(names),
+        "moved": int((moved < DOUBT).sum()),
+        "spread": int((spread < DOUBT).sum()),
+        "ratio": [float(q) for q in np.quantile(ratio, [0.05, 0.5, 0.95])],
+        "worst": [[names[k], float(ratio[k]), float(shift[k])] for k in np.argsort(spread)[:5]],
     }

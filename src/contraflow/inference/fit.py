@@ -30,7 +30,7 @@ from contraflow import evidence
 from contraflow.inference import priors
 from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
-from contraflow.inference.diagnostics import diagnose
+from contraflow.inference.diagnostics import diagnose, settled
 from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import DATA_END, Problem, problem
@@ -202,6 +202,8 @@ def fit(
     log("stage 2: everything else, each chain given one draw of stage 1")
     drawn, went = stage.run("rest", given, conditional, all_series, plan.rest)
     report["stages"]["rest"] = went
+    if len(drawn) > 1:
+        report["settled"] = settled(drawn[:, conditional], _named(target, conditional))
     y = np.concatenate(list(drawn), axis=1)
     report["coverage"] = as_rows(coverage(target, y, seed))
     _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
@@ -375,7 +377,11 @@ def _thinned(drawn: np.ndarray, number: int) -> np.ndarray:
 
 
 def _diagnosed(target: Problem, drawn: np.ndarray, free: np.ndarray) -> dict[str, Any]:
-    return diagnose(drawn[:, free], [n for n, f in zip(target.names, free, strict=True) if f])
+    return diagnose(drawn[:, free], _named(target, free))
+
+
+def _named(target: Problem, free: np.ndarray) -> list[str]:
+    return [n for n, f in zip(target.names, free, strict=True) if f]
 
 
 def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:

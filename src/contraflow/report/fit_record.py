@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from contraflow import evidence
+from contraflow.inference.diagnostics import DOUBT, ESS_LIMIT, RHAT_LIMIT
 from contraflow.inference.posterior import Posterior
 from contraflow.report.wording import share_percent, significant
 
-#: What may be called converged: split R-hat at most this, effective draws at least that many.
-RHAT, EFFECTIVE = 1.01, 400
 #: Largest share of divergent transitions.
 DIVERGENT = 0.001
 STAGES = {
@@ -74,6 +73,21 @@ class Convergence:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """Whether first and last kept draws of the chains of stage 2 agree: quantities that moved, and that spread.
+
+    ``expected``: of either, by chance. ``worst``: what spread most surely, ``ratio`` its sds, last to first.
+    """
+
+    quantities: int
+    moved: int
+    spread: int
+    expected: float
+    worst: str
+    ratio: float
+
+
+@dataclass(frozen=True)
 class Criterion:
     """What the sampling of the posterior used had to meet, and the worst over its stages."""
 
@@ -105,7 +119,7 @@ class FitRecord:
     """The record of a fit; parts that it does not hold are empty.
 
     ``joint_coverage``: coverage under the joint posterior. ``trial``: whether the draws come from a quick fit, which is
-    not for use.
+    not for use. ``settled``: None where the fit did not say.
     """
 
     coverage: tuple[FitRow, ...]
@@ -114,6 +128,7 @@ class FitRecord:
     joint: tuple[JointRow, ...]
     joint_coverage: tuple[FitRow, ...]
     trial: bool
+    settled: Settled | None
 
     @property
     def pooled(self) -> float | None:
@@ -141,7 +156,7 @@ def fit_record(posterior: Posterior) -> FitRecord:
     trial = bool(int(posterior.attributes.get("quick", 0)))
     coverage, joint_coverage = (_rows(written.get(k) or ()) for k in ("coverage", "joint_coverage"))
     joint = _joint(posterior, written.get("joint") or {})
-    return FitRecord(coverage, stages, compared, joint, joint_coverage, trial)
+    return FitRecord(coverage, stages, compared, joint, joint_coverage, trial, _settled(written.get("settled")))
 
 
 def _pooled(rows: Iterable[FitRow], shares: list[float]) -> float | None:
@@ -180,6 +195,13 @@ def _convergence(name: str, found: Mapping[str, Any]) -> Convergence:
     )
 
 
+def _settled(found: Mapping[str, Any] | None) -> Settled | None:
+    if found is None:
+        return None
+    quantities, (name, ratio, _) = int(found["quantities"]), found["worst"][0]
+    return Settled(quantities, int(found["moved"]), int(found["spread"]), DOUBT * quantities, str(name), float(ratio))
+
+
 def _joint(posterior: Posterior, joint: Mapping[str, Any]) -> tuple[JointRow, ...]:
     known = evidence.load().parameters
     values = posterior.parameters()
@@ -203,9 +225,9 @@ def criteria(record: FitRecord) -> list[Criterion]:
         rhat = max(c.rhat for c in agreed)
         bulk, tail = (min(getattr(c, k) for c in agreed) for k in ("bulk", "tail"))
         rows = [
-            Criterion("Largest split R-hat", f"at most {RHAT}", f"{rhat:.3f}", rhat <= RHAT),
-            Criterion("Fewest effective draws, bulk", f"at least {EFFECTIVE}", significant(bulk), bulk >= EFFECTIVE),
-            Criterion("Fewest effective draws, tail", f"at least {EFFECTIVE}", significant(tail), tail >= EFFECTIVE),
+            Criterion("Largest split R-hat", f"at most {RHAT_LIMIT}", f"{rhat:.3f}", rhat <= RHAT_LIMIT),
+            Criterion("Fewest effective draws, bulk", f"at least {ESS_LIMIT}", significant(bulk), bulk >= ESS_LIMIT),
+            Criterion("Fewest effective draws, tail", f"at least {ESS_LIMIT}", significant(tail), tail >= ESS_LIMIT),
         ]
     if went:
         worst = max(went)
@@ -242,8 +264,15 @@ def convergence(record: FitRecord, draws: int) -> str:
         passed, asked = (sum(getattr(c, k) for c in record.convergence) for k in ("passed", "quantities"))
         text.append(
             f"Where chains share a target, split R-hat is at most {rhat:.3f} and the effective number of draws at "
-            f"least {significant(fewest)}; {share_percent(passed / asked)} of quantities meet R-hat {RHAT} and "
-            f"{EFFECTIVE} effective draws."
+            f"least {significant(fewest)}; {share_percent(passed / asked)} of quantities meet R-hat {RHAT_LIMIT} and "
+            f"{ESS_LIMIT} effective draws."
+        )
+    if s := record.settled:
+        text.append(
+            "Chains of stage 2 have a target each; between their first and last kept draws, at a level of "
+            f"{share_percent(DOUBT)}, the mean of {s.moved} and the spread of {s.spread} of {s.quantities} quantities "
+            f"changed ({s.expected:.1f} of each are expected by chance), most surely the spread of {s.worst}, by a "
+            f"factor of {s.ratio:.2f}."
         )
     return " ".join(text)
 
