@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from contraflow.inference.posterior import load_posterior
 from contraflow.policy import Scenario
 from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation import alternatives as structures
 from contraflow.validation.alternatives import ALTERNATIVES, HEADLINES, stacking_weights
 
 
@@ -36,3 +38,28 @@ def test_forecasters_that_are_right_in_turn_share_the_weight():
     first = np.where(np.arange(100) % 2, 0.0, -5.0)
     weights = stacking_weights(np.stack([first, -5.0 - first]))
     assert weights == pytest.approx([0.5, 0.5], abs=0.02)
+
+
+def test_a_row_an_alternative_with_scores_and_headline_effects(monkeypatch, tmp_path):
+    shipped, asked = load_posterior().thin(4), []
+    monkeypatch.setattr(structures, "ALTERNATIVES", ALTERNATIVES[:2])
+    monkeypatch.setattr(structures, "DRAWS", 4)
+    monkeypatch.setattr(structures, "holds_fit", lambda path, fixed: True)
+    monkeypatch.setattr(
+        structures, "load_posterior", lambda path, fixed: asked.append((path.name, dict(fixed))) or shipped
+    )
+    rows = structures.alternatives(tmp_path)
+    held = ALTERNATIVES[1].fixed
+    assert asked == [
+        ("reference-2020.nc", {}),
+        ("reference.nc", {}),
+        ("contagion-2020.nc", held),
+        ("contagion.nc", held),
+    ]
+    assert [r["id"] for r in rows] == ["reference", "contagion"] and rows[0]["points"] > 30
+    assert sum(r["stacking_weight"] for r in rows) == pytest.approx(1)
+    assert rows[1]["score_difference"] == {"mean": 0.0, "se": 0.0}
+    for row in rows:
+        assert [(e["scenario"], e["outcome"]) for e in row["effects"]] == list(HEADLINES)
+        assert all(e["q05"] <= e["median"] <= e["q95"] for e in row["effects"])
+    assert rows[0]["effects"][0]["median"] < 0, "harm reduction saves lives"

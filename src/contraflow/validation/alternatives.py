@@ -19,7 +19,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from contraflow import evidence
-from contraflow.analysis.runs import Model, quantile_table
+from contraflow.analysis.runs import Model
 from contraflow.inference import priors
 from contraflow.inference.fit import BRIEF, fit
 from contraflow.inference.posterior import Posterior, holds_fit, load_posterior
@@ -84,7 +84,7 @@ def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, An
         effects = []
         for scenario, outcome in HEADLINES:
             effect = model.compare(scenario, draws=DRAWS).effect(outcome)
-            effects.append({"scenario": scenario, "outcome": outcome, **quantile_table(effect.difference)})
+            effects.append({"scenario": scenario, "outcome": outcome, **effect.difference})
         rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects})
     table = np.array(scores)
     for row, score, weight in zip(rows, table, stacking_weights(table), strict=True):
