@@ -68,6 +68,7 @@ def test_the_bayes_factor_is_the_ratio_of_densities_at_the_null():
         expected = stats.norm.pdf(at) / stats.gaussian_kde(y)(at)[0]
         assert made.bayes_factor("titration", null) == pytest.approx(expected, rel=1e-3)
     assert made.bayes_factor("titration", float(priors.value(prior, 5.0))) is None
+    assert Posterior({"titration": np.zeros(8)}, {}, {}, {}).bayes_factor("titration", 0.5) is None, "held still"
 
 
 def test_asking_for_more_draws_than_there_are_says_so(shipped):

@@ -5,6 +5,7 @@ import pytest
 
 from contraflow.inference.posterior import load_posterior
 from contraflow.policy import Scenario
+from contraflow.report.findings import EVIDENCE_END
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import alternatives as structures
 from contraflow.validation.alternatives import ALTERNATIVES, HEADLINES, stacking_weights
@@ -21,6 +22,10 @@ def test_the_edge_of_a_prior_is_held_as_near_as_a_coordinate_goes():
     held = {a.id: a.held for a in ALTERNATIVES}
     assert 0 < held["no-titration"]["titration"] < 1e-3
     assert held["no-rents"] == {"scarcity_violence": 0.0}, "0 is no edge of this prior"
+
+
+def test_effects_end_where_the_evidence_does():
+    assert structures.END == EVIDENCE_END
 
 
 def test_headlines_are_shipped_scenarios_and_outcomes():

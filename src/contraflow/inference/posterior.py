@@ -97,11 +97,11 @@ class Posterior:
         """Evidence against ``parameter = null``, as Savage and Dickey have it: prior over posterior density there.
 
         In two stages it says how far data moved the belief, not how two models compare. None when the null lies at the
-        edge of the prior, where the ratio means nothing. ``BAYES_LIMIT`` at most: beyond it the density at the null
-        is the tail of one draw.
+        edge of the prior, where the ratio means nothing, and where the fit held the parameter still. ``BAYES_LIMIT`` at
+        most: beyond it the density at the null is the tail of one draw.
         """
         at = float(priors.coordinate(evidence.load().parameters[name].prior, null))
-        if abs(at) > 3.5:
+        if abs(at) > 3.5 or not np.ptp(self.coordinates[name]):
             return None
         return min(float(_normal(at) / max(_smoothed(self.coordinates[name], at), 1e-300)), BAYES_LIMIT)
 

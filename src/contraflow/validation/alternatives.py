@@ -27,6 +27,8 @@ from contraflow.validation import backtests
 
 ORIGIN = 2020
 DRAWS = 200
+#: End of the window of effects, as on the report's opening page: later years are beyond the evidence.
+END = 2031.0
 #: Headline effects that every alternative must answer: scenario and outcome.
 HEADLINES = (
     ("harm-reduction", "us.overdose_deaths"),
@@ -83,7 +85,7 @@ def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, An
         model = Model(load_posterior(_fitted(a, folder / f"{a.id}.nc", log=step), fixed=a.fixed))
         effects = []
         for scenario, outcome in HEADLINES:
-            effect = model.compare(scenario, draws=DRAWS).effect(outcome)
+            effect = model.compare(scenario, draws=DRAWS, until=END).effect(outcome)
             effects.append({"scenario": scenario, "outcome": outcome, **effect.difference})
         rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects})
     table = np.array(scores)
