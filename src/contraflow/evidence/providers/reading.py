@@ -35,7 +35,7 @@ class Reading:
     """A file read: points by series, in order of time; ``source`` is an id of the evidence; ``notes`` for the user.
 
     ``whole``: whether the file holds all that its provider has published of the series, so that one which ends early
-    is old or cut off. ``narrower``: series of which it counts most and not all, the same part every year.
+    is old or cut off. ``narrower``: series of which it counts most and not all, much the same part every year.
     """
 
     provider: str
