@@ -8,7 +8,7 @@ from scipy import stats
 
 from contraflow.engine import Grid
 from contraflow.inference.coverage import Coverage, _left_out_places
-from contraflow.inference.likelihood import targets
+from contraflow.inference.likelihood import Discrepancy, targets
 
 TARGET = targets(Grid(2000.0, 300))["us.treatment.methadone"]
 SD = 0.05
@@ -23,9 +23,13 @@ def drawn(rng, draws=4000):
     return target, logs, np.exp(np.tile(mean, (len(logs), 1)))
 
 
+def nothing_missed(expected):
+    return Discrepancy(np.zeros(expected.shape[1]), np.ones(expected.shape[1]))
+
+
 def test_the_place_of_a_left_out_point_is_that_of_its_own_prediction():
     target, logs, expected = drawn(np.random.default_rng(0))
-    places, shapes = _left_out_places(target, expected, np.zeros(expected.shape[1]))
+    places, shapes = _left_out_places(target, expected, nothing_missed(expected))
     n = len(logs)
     others = (logs.sum() - logs) / (n - 1)
     exact = stats.norm(others, SD * np.sqrt(1 + 1 / (n - 1))).cdf(logs)
@@ -39,7 +43,7 @@ def test_left_out_places_are_uniform_where_in_sample_ones_are_not():
     for _ in range(40):
         target, logs, expected = drawn(rng, 500)
         target, logs, expected = dataclasses.replace(target), logs[:], expected
-        places, _ = _left_out_places(target, expected, np.zeros(500))
+        places, _ = _left_out_places(target, expected, nothing_missed(expected))
         out.append(places)
         spread = np.sqrt(SD**2 * (1 + 1 / len(logs)))
         within.append(stats.norm(logs.mean(), spread).cdf(logs))

@@ -11,10 +11,10 @@ from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.fit import (
     BRIEF,
     CHAINS,
-    FIRST,
     FULL,
     NEWTON_STEPS,
     QUICK,
+    TUNING,
     Length,
     _thinned,
     fit,
@@ -38,7 +38,9 @@ def bent(y, weights):
 ENGINE = sampler(bent, size=3)
 FREE = np.array([True, True, False])
 START = np.random.default_rng(0).standard_normal((3, 6))
-WORK = 3 * 2 + NEWTON_STEPS + (FIRST + 1 + SHORT.transitions) * USUAL_LEAPFROGS
+MODES = 2 * 2 + NEWTON_STEPS
+TUNED = MODES + TUNING.transitions * USUAL_LEAPFROGS + 2
+WORK = TUNED + SHORT.transitions * USUAL_LEAPFROGS
 
 
 class Killed(Exception):
@@ -104,7 +106,7 @@ def test_the_log_density_is_finite_far_from_its_mode(target):
 
 
 # On the way to the modes, in the first sampling, between the two, and late in the second.
-@pytest.mark.parametrize("limit", [1, 3, 20, 36, 500, 870, WORK - 11, WORK - 1])
+@pytest.mark.parametrize("limit", [1, 3, 20, MODES + 1, MODES + 1000, TUNED - 1, WORK - 11, WORK - 1])
 def test_a_stage_that_was_stopped_goes_on_to_the_same_draws(tmp_path, limit):
     expected, expected_went = staged(tmp_path / "whole")
     with pytest.raises(Killed):
@@ -115,7 +117,7 @@ def test_a_stage_that_was_stopped_goes_on_to_the_same_draws(tmp_path, limit):
     assert np.array_equal(drawn[:, ~FREE], np.broadcast_to(START[~FREE], (SHORT.kept, 1, 6)))
 
 
-@pytest.mark.parametrize("limit", [0, 20, 700, WORK - 11])
+@pytest.mark.parametrize("limit", [0, 20, MODES + 1000, WORK - 11])
 def test_a_stage_reports_the_work_planned_stopped_or_not(tmp_path, limit):
     if limit:
         with pytest.raises(Killed):
@@ -123,6 +125,21 @@ def test_a_stage_reports_the_work_planned_stopped_or_not(tmp_path, limit):
     told: list[int] = []
     staged(tmp_path, told.append)
     assert sum(told) == WORK
+
+
+def test_a_chain_stuck_in_a_fold_begins_anew_where_another_is(tmp_path):
+    def folded(y, _):
+        fold = 3.0 - 0.5e4 * ((y[0] - 5) ** 2 + (y[1] - 5) ** 2)  # high, and too narrow to hold anything
+        return jnp.logaddexp(-0.5 * (y[0] ** 2 + y[1] ** 2), fold)
+
+    start = np.random.default_rng(0).standard_normal((3, 6))
+    start[:2, 4] = 5.0
+    lines: list[str] = []
+    options = {"length": SHORT, "saved": Checkpoints(tmp_path, {}), "log": lines.append}
+    drawn, went = run_stage("all", sampler(folded, size=3), start, None, FREE, 5, **options)
+    assert went["begun_anew"] == pytest.approx(1 / 6) and "1 of 6 chains begun anew" in lines[-1]
+    assert np.abs(drawn[:, :2]).max() < 4.9, "no chain is in the fold"
+    assert np.array_equal(drawn[-1, 2], start[2]), "what is held stays each chain's own"
 
 
 def test_a_stage_does_not_go_on_from_the_work_of_another_seed(tmp_path):

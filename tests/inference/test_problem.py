@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from contraflow.inference.likelihood import NO_MEMORY
 from contraflow.inference.posterior import PROJECTION_END
 from contraflow.inference.problem import problem
 from contraflow.system.latents import LATENTS
@@ -33,7 +34,7 @@ def test_a_posterior_has_the_values_that_the_likelihood_sees(target, y):
         assert value == pytest.approx(np.asarray(values[name])), name
     assert set(made.discrepancy) == set(target.prepared)
     for name, value in made.discrepancy.items():
-        assert value == pytest.approx(np.asarray(discrepancy[name])), name
+        assert value == pytest.approx(np.stack(discrepancy[name])), name
     for name, path in made.latents(target.grid.step_times).items():
         assert path[: len(path) // 2] == pytest.approx(np.asarray(latents[name])[: len(path) // 2], abs=1e-9), name
 
@@ -52,9 +53,27 @@ def test_what_a_posterior_does_not_hold_is_at_the_prior_median(target, y):
     made = target.posterior(y)
     rest = {n: v for n, v in made.coordinates.items() if n != "titration"}
     back = target.coordinates(dataclasses.replace(made, coordinates=rest, discrepancy={}))
-    gone = np.array([n == "titration" or n.startswith("discrepancy:") for n in target.names])
+    gone = np.array([n == "titration" or n.startswith(("discrepancy:", "memory:")) for n in target.names])
     assert not back[gone].any()
     assert np.allclose(back[~gone], y[~gone])
+
+
+def test_what_lasts_in_a_driven_series_is_its_latent_driver_s(target, y):
+    """No two autoregressions of one figure: the misses of a series that a latent driver moves have no memory."""
+    named = {t.observable.driver for t in target.prepared.values()} - {None}
+    assert named == set(LATENTS)
+    driven = {s for s, t in target.prepared.items() if t.observable.driver}
+    assert driven == {s for s in target.prepared if f"memory:{s}" not in target.names}
+    values, latents, discrepancy = target.unpack(y)
+    raw, _ = target.simulate(values, {**target.inputs, **latents})
+    still, _ = target.simulate(values, {**target.inputs, **{n: np.zeros_like(x) for n, x in latents.items()}})
+    for s, t in target.prepared.items():
+        assert (np.asarray(discrepancy[s].memory) == NO_MEMORY).all() == (s in driven), s
+        if s in driven:
+            moved = np.asarray(t.expected(raw[t.observable.variable].reshape(-1, y.shape[1])))
+            assert not np.allclose(
+                moved, np.asarray(t.expected(still[t.observable.variable].reshape(-1, y.shape[1])))
+            ), s
 
 
 def test_data_may_end_before_a_latent_driver_begins():

@@ -8,7 +8,17 @@ import pytest
 
 from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.diagnostics import diagnose, settled
-from contraflow.inference.sampler import SAVE_EVERY, USUAL_LEAPFROGS, descend, sample, sampler, whitening
+from contraflow.inference.sampler import (
+    SAVE_EVERY,
+    USUAL_LEAPFROGS,
+    WIDE,
+    descend,
+    hardly_moving,
+    sample,
+    sampler,
+    whitening,
+    widened,
+)
 
 CENTRE = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 0.01]])
@@ -46,6 +56,26 @@ def test_only_the_free_block_is_whitened():
     factor = whitening(ENGINE.curvature(AT_CENTRE, WEIGHTS, free), free)
     assert factor.shape == (3, 2) and not factor[0].any()
     assert np.allclose(factor[1:] @ factor[1:].T, np.linalg.inv(PRECISION[1:, 1:]), rtol=1e-4)
+
+
+def test_only_directions_in_which_chains_spread_far_are_widened():
+    free = np.array([True, True, True, False])
+    factor = np.vstack(
+        [np.linalg.qr([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])[0] * [0.1, 1.0, 5.0], np.zeros(3)]
+    )
+    spread = np.array([10.0, 1.0, 0.2])  # sds of the whitened draws
+    z = np.random.default_rng(0).standard_normal((400, 3, 50)) * spread[:, None]
+    of_chains = 30 * np.random.default_rng(1).standard_normal((4, 50))  # every chain has a target of its own
+    wider = widened(factor, np.einsum("ij,kjc->kic", factor, z) + of_chains)
+    expected = factor @ np.diag([100 / WIDE, 1.0, 1.0]) @ factor.T
+    assert np.allclose(wider @ wider.T, expected, rtol=0.05, atol=1e-3) and not wider[~free].any()
+
+
+def test_a_chain_that_hardly_moves_is_told_from_slow_ones():
+    factor = np.diag([100.0, 0.01])  # steps count in units of the factor, not of the coordinates
+    steps = np.random.default_rng(0).standard_normal((30, 2, 5)) * [1.0, 0.6, 0.01, 1.0, 1.5]
+    draws = np.einsum("sf,kfc->ksc", factor, steps.cumsum(axis=0))
+    assert hardly_moving(factor, draws).tolist() == [False, False, True, False, False]
 
 
 def test_descent_finds_the_mode_of_every_chain():

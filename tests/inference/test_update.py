@@ -11,6 +11,7 @@ from contraflow.errors import ContraflowError
 from contraflow.evidence import vintages
 from contraflow.evidence.providers import Point, Reading
 from contraflow.inference import posterior as inference
+from contraflow.inference.likelihood import NO_MEMORY
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.inference.problem import problem
 from contraflow.system.latents import LATENTS
@@ -92,7 +93,15 @@ def test_a_fit_to_later_data_begins_from_the_draws_of_the_last_one(added):
     for name, count in before.innovations.items():
         first = before.index(f"{name}[0]")
         innovations[name][:count] = y[first : first + count]
-    discrepancy = {s: 0.03 * np.exp(0.8 * y[before.index(f"discrepancy:{s}")]) for s in before.prepared}
+    discrepancy = {
+        s: np.stack(
+            [
+                0.03 * np.exp(0.8 * y[before.index(f"discrepancy:{s}")]),
+                np.exp(y[before.index(f"memory:{s}")]) if t.remembers else np.full(3, NO_MEMORY),
+            ]
+        )
+        for s, t in before.prepared.items()
+    }
     last = Posterior({n: y[before.index(n)] for n in before.parameters}, innovations, discrepancy, {})
     assert before.coordinates(last) == pytest.approx(y)
     with vintages.trial(added):

@@ -43,8 +43,22 @@ REPORT = {
         }
     ],
     "stages": {
-        "rest": {"chains": 64, "transitions": 44, "acceptance": 0.82, "stuck_chains": 0.05, "divergence_share": 0.001},
-        "supply": {"chains": 16, "transitions": 60, "acceptance": 0.7, "stuck_chains": 0.0, "divergence_share": 0.0},
+        "rest": {
+            "chains": 64,
+            "transitions": 44,
+            "acceptance": 0.82,
+            "stuck_chains": 0.05,
+            "divergence_share": 0.001,
+            "begun_anew": 0.02,
+        },
+        "supply": {
+            "chains": 16,
+            "transitions": 60,
+            "acceptance": 0.7,
+            "stuck_chains": 0.0,
+            "divergence_share": 0.0,
+            "begun_anew": 0.0,
+        },
     },
     "diagnostics": {
         "supply": {
@@ -74,7 +88,7 @@ def _forecast(origin: int, year: int, median: float, crps: float, rivals: dict[s
     ends = {"50": [median - 5, median + 5], "80": [median - 50, median + 50], "95": [median - 55, median + 55]}
     return {
         "origin": origin, "series": series, "year": year, "horizon": year - origin, "observed": 100.0,
-        "median": median, "crps": crps, "rivals": rivals, "variants": {"carried": crps, "stacked": crps}, "pit": 0.3,
+        "median": median, "crps": crps, "rivals": rivals, "variants": {"stacked": crps}, "pit": 0.3,
         "weight": 0.0 if "source_base" in rivals else 1.0, "coverage": {"50": False, "80": True, "95": True},
         "interval_score": {"50": 1.0, "80": 1.0, "95": 1.0}, "intervals": ends,
         "rival_medians": dict.fromkeys(rivals, 99.0),
@@ -142,7 +156,6 @@ VALIDATION = {
         ],
         "skill": {"persistence": _skill(-0.4), "drift": _skill(0.3), "ets": _skill(0.02), "source_base": _skill(0.2)},
         "variant_skill": {
-            "carried": {r: _skill(0.0) for r in ("persistence", "drift", "ets", "source_base")},
         },
         "pit_inside_bands": False,
         "coverage": {"model": {"50": 0.41, "80": 0.72, "95": 0.9}, "persistence": {"50": 0.5, "80": 0.8, "95": 0.97}},
@@ -206,7 +219,8 @@ def posterior() -> Posterior:
     coordinates["treatment_mortality"] = -1 + 0.3 * rng.standard_normal(DRAWS)
     innovations = {n: rng.standard_normal((len(x.knots(PROJECTION_END)), DRAWS)) for n, x in LATENTS.items()}
     attributes = {"seed": 1, "quick": 0, "report": json.dumps(REPORT)}
-    return Posterior(coordinates, innovations, {}, attributes)
+    misses = {"us.deaths.opioids.annual": np.exp(0.1 * rng.standard_normal((2, DRAWS))) * [[0.07], [2.5]]}
+    return Posterior(coordinates, innovations, misses, attributes)
 
 
 def _result(scenario: Scenario | None, relative: np.ndarray | float) -> Result:

@@ -146,11 +146,16 @@ def test_a_strength_kept_at_its_prior_follows_from_assumption(posterior):
 def test_the_record_of_the_fit_is_read_and_judged(posterior):
     record = fit_record(posterior)
     assert record.pooled == pytest.approx(0.96) and record.pooled_left_out == pytest.approx(0.88)
+    assert (record.coverage[0].missed, record.coverage[0].memory) == pytest.approx((0.07, 2.5), rel=0.05)
     assert [s.id for s in record.stages] == ["supply", "rest"]
     assert [r.parameter for r in record.contested if r.apart] == ["treatment_mortality"]
     told = convergence(record, 400)
     assert "5.0\N{NO-BREAK SPACE}% of the chains of a stage were stuck" in told
+    assert "2.0\N{NO-BREAK SPACE}% of the chains of a stage, at most, hardly moved" in told
     assert "R-hat is at most 1.012" in told and "at least 380" in told and "90\N{NO-BREAK SPACE}% of quantities" in told
+    joint = replace(record.convergence[0], id="joint", rhat=9.0)
+    beside = convergence(replace(record, convergence=(*record.convergence, joint)), 400)
+    assert "R-hat is at most 1.012" in beside and "not used, has a split R-hat of up to 9.00" in beside
     assert "the mean of 1 and the spread of 3 of 240 quantities changed (2.4 of each are expected by chance)" in told
     assert "spread of membership_growth, by a factor of 1.25" in told
     assert "first and last kept draws" not in convergence(replace(record, settled=None), 400)

@@ -156,7 +156,7 @@ def test_strange_features_stand_with_what_they_show_and_what_it_means(study, sho
     assert "In 2 of them what the model misses runs on" in told.en and "En 2 de ellos" in told.es
     assert "under 80\N{NO-BREAK SPACE}% of the points of 1 of 2 series: Fentanyl purity" in told.en
     own = shown[shown.index('id="t-predictive"') : shown.index('id="t-held-back"')]
-    assert own.count("which the likelihood takes to be independent") == 2
+    assert own.count("further than the memory estimated for it") == 2
     assert own.count("<tr><th") == 1 + 3 and "falls less, than in the model" in own  # p under a half: above
     assert "counted as more evidence than they are" in own and "does not account for the course" in own
     assert "data and priors disagree" in own

@@ -9,7 +9,7 @@ import pytest
 
 from contraflow import evidence
 from contraflow.errors import ContraflowError
-from contraflow.inference.likelihood import targets
+from contraflow.inference.likelihood import Discrepancy, targets
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
@@ -47,7 +47,10 @@ def posterior():
     return Posterior(
         {name: drawn(name, DRAWS, 0.2) for name in free},
         {name: drawn(name, size, 1.0) for name, size in knots.items()},
-        {name: 0.05 * np.exp(drawn(name, DRAWS, 0.2)) for name in targets(backtests.grid())},
+        {
+            name: np.stack([0.05 * np.exp(drawn(name, DRAWS, 0.2)), np.exp(drawn(f"memory {name}", DRAWS, 0.2))])
+            for name in targets(backtests.grid())
+        },
         {"model_hash": fit_hash(), "seed": 1, "data_until": 2017.0},
     )
 
@@ -89,13 +92,12 @@ def altered(until, factor, before=False):
 
 def test_no_outcome_and_no_driver_after_the_origin_moves_a_forecast(posterior, monkeypatch):
     before = forecast(2016, posterior)
-    assert len(before[MODEL]) > 15 and set(before) == {MODEL, "carried"}
+    assert len(before) > 15
     later = altered(2017.0, 3.0)
     monkeypatch.setattr(evidence, "load", lambda: later)
     after = forecast(2016, posterior)
-    for kind, series in before.items():
-        for name, values in series.items():
-            assert np.array_equal(values, after[kind][name]), (kind, name)
+    for name, values in before.items():
+        assert np.array_equal(values, after[name]), name
 
 
 def test_what_was_observed_before_the_origin_does_move_the_forecasts_that_learn_from_it(posterior, monkeypatch):
@@ -104,10 +106,10 @@ def test_what_was_observed_before_the_origin_does_move_the_forecasts_that_learn_
     monkeypatch.setattr(evidence, "load", lambda: other)
     after = forecast(2016, posterior)
     free = "mx.arrests.annual"
-    assert np.median(after[MODEL][free] / before[MODEL][free]) == pytest.approx(1.5, rel=0.02)
+    assert np.median(after[free] / before[free]) == pytest.approx(1.5, rel=0.02)
     given = "mx.homicides.inegi.annual"
-    assert np.array_equal(after[MODEL][given], before[MODEL][given])
-    assert not np.array_equal(after["carried"][given], before["carried"][given])
+    moved = np.median(after[given] / before[given], axis=1)
+    assert moved[0] > 1.01 and np.all(np.diff(moved[:4]) < 0), "what was missed fades"
 
 
 def test_rivals_see_nothing_after_the_origin(monkeypatch):
@@ -144,7 +146,7 @@ def test_all_opioid_deaths_are_their_two_parts_in_data_and_in_the_forecast(poste
     series, total = yearly(), evidence.load().series[SOURCE_SERIES]
     parts = PARTS[SOURCE_SERIES]
     assert np.allclose(sum(series[p].values for p in parts), total.values)
-    made = forecast(2020, posterior)[MODEL]
+    made = forecast(2020, posterior)
     assert np.array_equal(made[SOURCE_SERIES], made[parts[0]] + made[parts[1]])
     assert made[SOURCE_SERIES].shape == (4, DRAWS)
 
@@ -152,7 +154,8 @@ def test_all_opioid_deaths_are_their_two_parts_in_data_and_in_the_forecast(poste
 def test_the_reporting_factor_is_learned_from_known_rows_of_its_segment_alone():
     target = targets(backtests.grid())["us.oud.prescription_misuse.nsduh"]
     expected = np.repeat(target.observed[:, None] / 2, 4000, axis=1)
-    made = predictions(target, expected, np.full(4000, 0.05), 2018.0, np.random.default_rng(0))[MODEL]
+    no_memory = Discrepancy(np.full(4000, 0.05), np.full(4000, 1e-3))
+    made = predictions(target, expected, no_memory, 2018.0, np.random.default_rng(0))
     log = np.log(made / expected)
     starts = np.array([row.start for row in target.series.rows if row.start >= 2000])
     in_2019, in_2020 = log[starts == 2019.0][0], log[starts == 2020.0][0]
@@ -164,23 +167,22 @@ def test_the_reporting_factor_is_learned_from_known_rows_of_its_segment_alone():
     assert in_2020.std() == pytest.approx(np.sqrt(noise + target.level_sd**2), rel=0.05)
 
 
-@pytest.mark.parametrize(("missed", "kept"), [(np.full(25, 0.2), True), (0.2 * (-1.0) ** np.arange(25), False)])
-def test_a_lasting_miss_is_carried_on_and_fades_and_one_that_alternates_is_not(missed, kept):
+@pytest.mark.parametrize("memory", [0.01, 2.0])
+def test_a_miss_at_the_origin_fades_with_the_memory_of_its_series(memory):
     target = targets(backtests.grid())["mx.homicides.inegi.annual"]
-    expected = np.repeat((target.observed * np.exp(-missed))[:, None], 2000, axis=1)
-    made = predictions(target, expected, np.full(2000, 0.02), 2013.0, np.random.default_rng(0))
-    shift = np.log(np.median(made["carried"], axis=1) / np.median(made[MODEL], axis=1))
-    assert np.allclose(shift[:13], 0, atol=1e-9), "known years are as the model has them"
-    if kept:
-        assert 0.15 < shift[13] < 0.2 and np.all(np.diff(shift[13:]) < 0) and shift[-1] > 0
-    else:
-        assert np.allclose(shift, 0)
+    expected = np.repeat((target.observed * np.exp(-0.2))[:, None], 4000, axis=1)
+    misses = Discrepancy(np.full(4000, 0.2), np.full(4000, memory))
+    made = np.log(predictions(target, expected, misses, 2013.0, np.random.default_rng(0)) / expected)
+    years = np.arange(1, 13)
+    assert made[13:].mean(axis=1) == pytest.approx(0.2 * np.exp(-years / memory), abs=0.015)
+    spread = 0.2 * np.sqrt(1 - np.exp(-2 * years / memory))
+    assert made[13:].std(axis=1) == pytest.approx(spread, rel=0.06)
 
 
 def entry(origin, year, model, rival, observed=1.0, weight=1.0, series="a"):
     """Lognormal forecasts with these medians."""
     shape = scoring.quantiles_between([0.25, 0.75], np.exp([-0.05, 0.05]))
-    quantiles = {MODEL: model * shape, **dict.fromkeys(RIVALS, rival * shape), "carried": model * shape}
+    quantiles = {MODEL: model * shape, **dict.fromkeys(RIVALS, rival * shape)}
     return Entry(origin, series, year, observed, weight, (), quantiles)
 
 

@@ -9,7 +9,7 @@ from contraflow import evidence
 from contraflow.analysis.check import LEDGER_TOLERANCE
 from contraflow.analysis.runs import Model
 from contraflow.engine import loops
-from contraflow.inference.likelihood import DISCREPANCY_MEDIAN
+from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, MEMORY_MEDIAN
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.inference.problem import problem
 from contraflow.system import EXTENSIONS, model_parameters, reference_model
@@ -116,7 +116,7 @@ def near_the_middle():
     known, rng = evidence.load().parameters, np.random.default_rng(4)
     names = [n for n in model_parameters() if not known[n].prior.is_fixed]
     innovations = {n: np.zeros((len(x.knots(PROJECTION_END)), 2)) for n, x in LATENTS.items()}
-    discrepancy = {s: np.full(2, DISCREPANCY_MEDIAN) for s in problem().prepared}
+    discrepancy = {s: np.array([[DISCREPANCY_MEDIAN] * 2, [MEMORY_MEDIAN] * 2]) for s in problem().prepared}
     return Posterior({n: 0.2 * rng.standard_normal(2) for n in names}, innovations, discrepancy, {})
 
 

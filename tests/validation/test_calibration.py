@@ -64,7 +64,7 @@ def test_ranks_keep_within_their_bands_only_if_the_likelihood_is_that_of_the_dat
 def test_the_reduced_model_frees_its_parameters_the_supply_latent_and_the_discrepancies(target):
     free = {n for n, f in zip(target.names, reduced(target), strict=True) if f}
     assert set(REDUCED) <= free
-    assert {n.split("[")[0].split(":")[0] for n in free - set(REDUCED)} == {"supply_surge", "discrepancy"}
+    assert {n.split("[")[0].split(":")[0] for n in free - set(REDUCED)} == {"supply_surge", "discrepancy", "memory"}
 
 
 def test_synthetic_data_differ_by_set_and_lie_near_what_the_model_expects(target):

@@ -34,7 +34,7 @@ def posterior():
     return Posterior(
         {n: 0.1 * rng.standard_normal(8) for n in free},
         {n: 0.1 * rng.standard_normal((len(x.knots(PROJECTION_END)), 8)) for n, x in LATENTS.items()},
-        {s: np.full(8, 0.03) for s in OBSERVABLES},
+        {s: np.stack([np.full(8, 0.03), np.ones(8)]) for s in OBSERVABLES},
         {"model_hash": fit_hash(), "data_until": 2025.0},
     )
 

@@ -121,7 +121,7 @@ def _medians(posterior: Posterior) -> Posterior:
         posterior,
         coordinates={k: np.median(v, keepdims=True) for k, v in posterior.coordinates.items()},
         innovations={k: np.median(v, axis=1, keepdims=True) for k, v in posterior.innovations.items()},
-        discrepancy={k: np.median(v, keepdims=True) for k, v in posterior.discrepancy.items()},
+        discrepancy={k: np.median(v, axis=1, keepdims=True) for k, v in posterior.discrepancy.items()},
     )
 
 

@@ -3,7 +3,8 @@
 A band made with a point's own help covers it too often: parameters have moved towards it. So coverage is also taken
 with each point left out, its predictive distribution weighted by Pareto-smoothed importance sampling. Of a series of
 five points 80 or 100 % can be inside, and of 25 points with a true 90 % only every other draw gives 85 to 95 %:
-whether a count is consistent with 90 % is told by an exact binomial test, which takes points as independent.
+whether a count is consistent with 90 % is told by an exact binomial test, which takes points as
+independent. They are not quite: errors of neighbours, each predicted from the other, lean against one another.
 
 The weights are those of a posterior in one stage. For draws in two stages they are an approximation: leaving a point
 out would not move the first stage. The count under the joint draws stands beside it.
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from contraflow.inference.likelihood import Target, left_out, predict
+from contraflow.inference.likelihood import Discrepancy, Target, left_out, predict
 from contraflow.inference.problem import Problem
 
 #: Share that a band should cover, and the level below which a count says that it does not.
@@ -53,7 +54,7 @@ def coverage(problem: Problem, y: np.ndarray, seed: int = 0) -> list[Coverage]:
     """Coverage of every fitted series by draws y (size, draws)."""
     rng = np.random.default_rng(seed)
     monthly = {k: np.asarray(v) for k, v in problem.monthly(y).items()}
-    discrepancy = {k: np.asarray(v) for k, v in problem.unpack(y)[2].items()}
+    discrepancy = problem.unpack(y)[2]
     table = []
     for t in problem.prepared.values():
         expected = np.asarray(t.expected(monthly[t.observable.variable]))
@@ -79,7 +80,7 @@ def coverage(problem: Problem, y: np.ndarray, seed: int = 0) -> list[Coverage]:
     return table
 
 
-def _left_out_places(target: Target, expected: np.ndarray, discrepancy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _left_out_places(target: Target, expected: np.ndarray, discrepancy: Discrepancy) -> tuple[np.ndarray, np.ndarray]:
     """Place (rows,) of every point in its prediction without it, from 0 to 1, and the Pareto shape of the weights."""
     from arviz import psislw  # an extra that only a fit needs
 

@@ -31,10 +31,18 @@ from contraflow.inference import priors
 from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
 from contraflow.inference.diagnostics import diagnose, settled
-from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import DATA_END, Problem, problem
-from contraflow.inference.sampler import USUAL_LEAPFROGS, Sampler, descend, sample, sampler, whitening
+from contraflow.inference.sampler import (
+    USUAL_LEAPFROGS,
+    Sampler,
+    descend,
+    hardly_moving,
+    sample,
+    sampler,
+    whitening,
+    widened,
+)
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -43,8 +51,6 @@ SUPPLY_LATENT = "supply_surge"
 CHAINS = 16
 #: Newton steps towards the modes; the curvature is taken before them, after them, and after a first sampling.
 NEWTON_STEPS = 30
-#: Transitions of the first sampling of a stage, which only serves the curvature.
-FIRST = 40
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,17 @@ class Length:
         return self.warmup + self.kept * self.thin
 
 
+#: A first sampling of every stage, for its whitening only: the curvature where it ends, and how far the chains spread.
+TUNING = Length(30, 60, 1)
+
+
 @dataclass(frozen=True)
 class Plan:
     """How long a fit is: iterations to the joint mode, then the stages.
 
     ``joint`` may be None: the joint posterior is then left out. ``chains``: chains of the last stage, one a draw of
     the supply stage. ``check``: ``CHAINS`` chains of the last stage that share one such draw, so that they can be
-    compared; None for no such check.
+    compared; None for no such check. ``tuning``: the first sampling of every stage.
     """
 
     iterations: int
@@ -76,6 +86,7 @@ class Plan:
     rest: Length
     chains: int
     check: Length | None = None
+    tuning: Length = TUNING
 
     def stages(self, target: Problem) -> list[tuple[int, int]]:
         """Free coordinates and transitions of every stage."""
@@ -84,12 +95,14 @@ class Plan:
         return whole + [(conditional, s.transitions) for s in (self.rest, self.check) if s]
 
 
-FULL = Plan(600, Length(60, 200, 2), Length(60, 320, 4), Length(80, 5, 20), chains=128, check=Length(60, 320, 4))
+FULL = Plan(600, Length(40, 200, 2), Length(40, 320, 4), Length(30, 5, 20), chains=128, check=Length(40, 320, 4))
 #: For many fits in a row, as backtests and structural alternatives need them.
-BRIEF = Plan(400, None, Length(60, 32, 2), Length(40, 5, 8), chains=64)
+BRIEF = Plan(400, None, Length(30, 32, 2), Length(20, 5, 5), chains=64)
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
 UPDATE = replace(FULL, iterations=100)
-QUICK = Plan(20, Length(2, 4, 1), Length(2, 4, 1), Length(2, 1, 1), chains=CHAINS, check=Length(2, 4, 1))
+QUICK = Plan(
+    20, Length(2, 4, 1), Length(2, 4, 1), Length(2, 1, 1), chains=CHAINS, check=Length(2, 4, 1), tuning=Length(4, 4, 1)
+)
 
 
 def held(target: Problem) -> np.ndarray:
@@ -139,7 +152,7 @@ def fit_size(plan: Plan = FULL, until: float = DATA_END) -> int:
     """Amount of work that a fit reports as progress: evaluations of the gradient, by usual lengths of trajectories."""
     work = plan.iterations
     for free, transitions in plan.stages(problem(until)):
-        work += 3 * free + NEWTON_STEPS + (FIRST + 1 + transitions) * USUAL_LEAPFROGS
+        work += 3 * free + NEWTON_STEPS + (plan.tuning.transitions + transitions) * USUAL_LEAPFROGS
     return work
 
 
@@ -177,7 +190,7 @@ def fit(
     begun = target.coordinates(last) if last else np.zeros((target.size, 1))
     centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress, begun.mean(axis=1)))
     engine = sampler(target.log_density, target.size, progress)
-    stage = Stages(engine, saved, seed, log)
+    stage = Stages(engine, saved, seed, log, plan.tuning)
     everything, conditional, all_series = ~stands, ~(stands | held(target)), np.ones(len(target.prepared))
     start = np.repeat(centre[:, None], CHAINS, axis=1)
     if last:
@@ -222,12 +235,13 @@ def fit(
 
 @dataclass(frozen=True)
 class Stages:
-    """Runs the stages of one fit: the sampler, where work is saved, the seed and the log."""
+    """Runs the stages of one fit: the sampler, where work is saved, the seed, the log, the first sampling."""
 
     engine: Sampler
     saved: Checkpoints
     seed: int
     log: Log
+    tuning: Length
 
     def run(
         self, name: str, start: np.ndarray, free: np.ndarray, weights: np.ndarray, length: Length
@@ -243,6 +257,7 @@ class Stages:
             length=length,
             saved=self.saved,
             log=self.log,
+            tuning=self.tuning,
         )
 
 
@@ -281,7 +296,6 @@ def _checkpoints(
         "seed": seed,
         "until": target.until,
         "points": _points(target),
-        "discrepancy": [DISCREPANCY_MEDIAN, DISCREPANCY_SD],
         "plan": asdict(plan),
         "fixed": dict(fixed),
         "last": last.hash if last else None,
@@ -319,10 +333,12 @@ def run_stage(
     length: Length,
     saved: Checkpoints,
     log: Log,
+    tuning: Length = TUNING,
 ) -> tuple[np.ndarray, dict[str, float]]:
     """One stage: towards each chain's own mode, a first sampling, then sampling whitened by the curvature there.
 
-    Returns draws (kept, size, chains) and how the sampling went.
+    A chain that hardly moves in the first sampling (of the length ``tuning``) sits in a fold that is narrow and holds
+    little: it begins the second where another chain is. Returns draws (kept, size, chains) and how the sampling went.
     """
     own_seed = [seed, *name.encode()]
     point, factor = _near_modes(engine, start, given, free, saved.of(f"{name}-modes"))
@@ -331,16 +347,22 @@ def run_stage(
     begin = point + 0.5 * factor @ noise
     value = np.asarray(engine.gradient(jnp.asarray(begin), given)[0])
     begin = np.where(np.isfinite(value), begin, point)
-    options: dict[str, Any] = {"kept": 1, "thin": 1, "log": log}
-    first, _ = sample(
-        engine, begin, factor, given, warmup=FIRST, seed=[*own_seed, 1], saved=saved.of(f"{name}-first"), **options
-    )
-    factor = _curved(engine, first[-1], given, free, saved.of(f"{name}-curvature"))
-    options = {**asdict(length), "log": log, "seed": [*own_seed, 2], "saved": saved.of(f"{name}-sampling")}
-    drawn, went = sample(engine, first[-1], factor, given, **options)
+
+    def sampled(at: np.ndarray, whitened_by: np.ndarray, length: Length, part: int, save_as: str) -> Any:
+        options = {**asdict(length), "seed": [*own_seed, part], "saved": saved.of(f"{name}-{save_as}"), "log": log}
+        return sample(engine, at, whitened_by, given, **options)
+
+    tuned, _ = sampled(begin, factor, tuning, 1, "tuning")
+    stuck = hardly_moving(factor, tuned)
+    others = np.random.default_rng([*own_seed, 3]).choice(np.flatnonzero(~stuck), int(stuck.sum()))
+    at = tuned[-1].copy()
+    at[np.ix_(free, stuck)] = at[np.ix_(free, others)]
+    factor = widened(_curved(engine, at, given, free, saved.of(f"{name}-curvature")), tuned.compress(~stuck, axis=2))
+    drawn, went = sampled(at, factor, length, 2, "sampling")
+    went["begun_anew"] = float(stuck.mean())
     log(
         f"  acceptance {went['acceptance']:.2f}, {went['leapfrogs']:.0f} leapfrogs a transition, "
-        f"{100 * went['divergence_share']:.2g} % divergent"
+        f"{100 * went['divergence_share']:.2g} % divergent, {stuck.sum()} of {len(stuck)} chains begun anew"
     )
     return drawn, went
 

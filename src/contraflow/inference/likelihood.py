@@ -1,19 +1,25 @@
 """Likelihood: how far each observed series lies from the model, given its noise and a model discrepancy.
 
-Counts are negative binomial, levels and shares log- or logit-normal or beta. A reporting factor shared by the rows
-of a series (and drawn anew at a break) is integrated out. Every series has one extra log-scale discrepancy, estimated,
-so that a series that the structure cannot follow says so by its band instead of bending the rest.
+Observations are compared with the model as logs, shares as logits. Three things lie between them: a reporting factor
+shared by the rows of a series (and drawn anew at a break), what the model misses, which has a memory, so that
+neighbouring misses count as partly the same, and the noise of single observations. All are normal there, and
+integrated out. The size and memory of what is missed are estimated series by series, so that one that the structure
+cannot follow says so by its band instead of bending the rest.
+
+Single counts are negative binomial and single shares beta where the evidence says so. Their noise enters by its
+variance on the log or logit scale: the smallest fitted count is some 750, where the two densities hardly differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln
+from scipy import special
 
 from contraflow import evidence
 from contraflow.engine import Grid
@@ -26,8 +32,29 @@ FREE_LEVEL_SD = 2.0
 SHIPPED_END = 2025.0
 #: Prior of what the model misses of a series, as a log scale: its median, and the sd of its logarithm.
 DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.03, 0.8
+#: Prior of how long it remembers, in years: the median of the time in which a miss fades to 1/e, and the sd of its log.
+MEMORY_MEDIAN, MEMORY_SD = 1.0, 1.0
+#: Memory, in years, of what is missed where a latent driver carries all that lasts.
+NO_MEMORY = 1e-6
+#: The likelihood's form and the priors that are its own: a posterior made with others is refused.
+FORM = (
+    "normal on the log scale, misses with a memory",
+    *(FREE_LEVEL_SD, DISCREPANCY_MEDIAN, DISCREPANCY_SD, MEMORY_MEDIAN, MEMORY_SD),
+)
 #: Counts have no density at a mean of 0, shares none at 0 and 1: expected values keep this far off.
 _EDGE = 1e-6
+#: No cases count as half a case on the log scale; the least of other levels.
+_LEAST_COUNT, _LEAST = 0.5, 1e-12
+
+
+class Discrepancy(NamedTuple):
+    """What the model misses of a series: a stationary autoregression of the logs or logits.
+
+    ``sd`` and ``memory`` (draws,): misses ``t`` years apart have the correlation exp(-t / memory).
+    """
+
+    sd: Array
+    memory: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +90,46 @@ class Target:
         """Model values (rows, draws) from the variable's monthly means (months, draws)."""
         return jnp.asarray(self.windows) @ monthly
 
-    def variance(self, discrepancy: Array) -> Array:
-        """Of the logs or logits (rows, draws), discrepancy (draws,) included, the reporting factor not."""
-        return self.noise[:, None] ** 2 + discrepancy[None, :] ** 2
+    @property
+    def is_share(self) -> bool:
+        """Whether values lie between 0 and 1, and noise on the logit."""
+        return self.series.observation.family in ("beta", "logit_normal")
 
-    def concentration(self, discrepancy: Array) -> Array:
-        """Size of counts or precision of shares (draws,), discrepancy (draws,) included."""
-        observation = self.series.observation
-        own = observation.size if observation.family == "negative_binomial" else observation.precision
-        return 1 / (1 / float(own or 1.0) + discrepancy**2)
+    @property
+    def remembers(self) -> bool:
+        """Whether what the model misses of it has a memory of its own: no latent driver carries what lasts."""
+        return self.observable.driver is None
+
+    @property
+    def is_count(self) -> bool:
+        """Whether values are counts of people."""
+        return self.series.observation.family == "negative_binomial"
+
+    @property
+    def middle(self) -> np.ndarray:
+        """Middle of every row in decimal years, (rows,)."""
+        return self.spans.mean(axis=1)
+
+    @property
+    def together(self) -> np.ndarray:
+        """Whether two rows share a segment, (rows, rows)."""
+        return self.segment[:, None] == self.segment[None, :]
+
+    def variance(self, expected: Array) -> Array:
+        """Of the noise of single observations, on logs or logits (rows, draws), at expected values.
+
+        That of a log-normal or logit-normal row is given; those of counts and of beta shares are to first order.
+        """
+        observation, mean = self.series.observation, self.mean(expected)
+        if self.is_count:
+            return 1 / float(observation.size or 1.0) + 1 / mean
+        if observation.family == "beta":
+            return 1 / ((float(observation.precision or 1.0) + 1) * mean * (1 - mean))
+        return jnp.broadcast_to(self.noise[:, None] ** 2, expected.shape)
 
     def mean(self, expected: Array) -> Array:
         """Expected counts or shares (rows, draws), kept off the edges where they have no density."""
-        return expected.clip(_EDGE, None if self.series.observation.family == "negative_binomial" else 1 - _EDGE)
+        return expected.clip(_EDGE, None if self.is_count else 1 - _EDGE)
 
 
 def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
@@ -84,14 +138,16 @@ def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
     return {t.id: t for t in prepared if len(t.observed)}
 
 
-def discrepancy_at(y: Array) -> Array:
-    """The discrepancy of a series at its standard-normal coordinate (any shape)."""
-    return DISCREPANCY_MEDIAN * jnp.exp(DISCREPANCY_SD * y)
+def discrepancy_at(sd: Array, memory: Array | None) -> Discrepancy:
+    """The discrepancy of a series at its standard-normal coordinates (any shape); ``memory`` None where it has none."""
+    left = jnp.full_like(sd, NO_MEMORY) if memory is None else MEMORY_MEDIAN * jnp.exp(MEMORY_SD * memory)
+    return Discrepancy(DISCREPANCY_MEDIAN * jnp.exp(DISCREPANCY_SD * sd), left)
 
 
-def discrepancy_coordinate(discrepancy: np.ndarray) -> np.ndarray:
-    """The inverse of ``discrepancy_at``."""
-    return np.log(discrepancy / DISCREPANCY_MEDIAN) / DISCREPANCY_SD
+def discrepancy_coordinates(discrepancy: Discrepancy) -> Discrepancy:
+    """The inverse of ``discrepancy_at``, of a series whose misses have a memory."""
+    sd, memory = discrepancy
+    return Discrepancy(np.log(sd / DISCREPANCY_MEDIAN) / DISCREPANCY_SD, np.log(memory / MEMORY_MEDIAN) / MEMORY_SD)
 
 
 def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
@@ -115,144 +171,209 @@ def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -
     return Target(observable, series, spans, observed, weights * length[:, None] * observable.scale, segment, noise)
 
 
+def log_scale(target: Target, values: Array) -> Array:
+    """Values on the scale on which they are compared: logs, logits of shares. No cases count as half a case."""
+    if target.is_share:
+        inside = jnp.clip(values, _EDGE, 1 - _EDGE)
+        return jnp.log(inside) - jnp.log1p(-inside)
+    return jnp.log(jnp.maximum(values, _LEAST_COUNT if target.is_count else _LEAST))
+
+
 def log_residual(target: Target, expected: Array, observed: Array) -> Array:
-    """Observed (rows, draws or 1) against expected on the scale of the noise: logs, or logits for shares."""
-    if target.series.observation.family == "logit_normal":
-        inside = jnp.clip(expected, 1e-9, 1 - 1e-9)
-        return jnp.log(observed / (1 - observed)) - jnp.log(inside / (1 - inside))
-    return jnp.log(observed) - jnp.log(jnp.maximum(expected, 1e-12))
+    """Observed (rows, draws or 1) less expected on ``log_scale``."""
+    return log_scale(target, observed) - log_scale(target, expected)
 
 
-def log_density(target: Target, expected: Array, discrepancy: Array, observed: Array | None = None) -> Array:
-    """Log-likelihood (draws,) of a series given expected values (rows, draws) and its discrepancy sd (draws,).
+def log_density(target: Target, expected: Array, discrepancy: Discrepancy, observed: Array | None = None) -> Array:
+    """Log-likelihood (draws,) of the logs or logits of a series given expected values (rows, draws).
 
     ``observed`` (rows, draws) puts other values in place of the series' own, for fits to synthetic data.
     """
-    family = target.series.observation.family
-    observed = jnp.asarray(target.observed)[:, None] if observed is None else observed
-    if family == "negative_binomial":
-        m, k = target.mean(expected), target.concentration(discrepancy)
-        terms = gammaln(observed + k) - gammaln(k) - gammaln(observed + 1)
-        terms = terms + k * jnp.log(k / (k + m)) + observed * jnp.log(m / (k + m))
-        return jnp.sum(terms, axis=0)
-    if family == "beta":
-        m, precision = target.mean(expected), target.concentration(discrepancy)
-        a, b = m * precision, (1 - m) * precision
-        terms = gammaln(precision) - gammaln(a) - gammaln(b)
-        terms = terms + (a - 1) * jnp.log(observed) + (b - 1) * jnp.log1p(-observed)
-        return jnp.sum(terms, axis=0)
-    residual = log_residual(target, expected, observed)
-    variance = target.variance(discrepancy)
-    total = jnp.zeros(residual.shape[-1])
-    for s in np.unique(target.segment):
-        rows = np.flatnonzero(target.segment == s)
-        r, d = residual[rows], variance[rows]
-        shared = target.level_sd**2
-        weight = jnp.sum(1 / d, axis=0)
-        quadratic = jnp.sum(r**2 / d, axis=0) - jnp.sum(r / d, axis=0) ** 2 * shared / (1 + shared * weight)
-        log_det = jnp.sum(jnp.log(d), axis=0) + jnp.log1p(shared * weight)
-        total = total - 0.5 * (quadratic + log_det + len(rows) * np.log(2 * np.pi))
-    return total
+    return _log_densities([target], [expected], [discrepancy], [observed])[0]
 
 
-def predict(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws of the observed series itself (rows, draws): model, reporting factor as estimated, noise, discrepancy."""
-    residual = np.asarray(log_residual(target, jnp.asarray(expected), target.observed[:, None]))
-    everything = np.ones(len(residual), dtype=bool)
-    level = reporting_factor(target, residual, discrepancy, everything, rng)
-    return _scattered(target, expected, discrepancy, level, rng)
+def _log_densities(
+    targets: Sequence[Target],
+    expected: Sequence[Array],
+    discrepancy: Sequence[Discrepancy],
+    observed: Sequence[Array | None],
+) -> list[Array]:
+    """``log_density`` of several series at once: one Kalman filter over the rows of all their segments."""
+    own = [jnp.asarray(t.observed)[:, None] if o is None else o for t, o in zip(targets, observed, strict=True)]
+    residual = jnp.concatenate([log_residual(t, e, o) for t, e, o in zip(targets, expected, own, strict=True)])
+    noise = jnp.concatenate([t.variance(e) for t, e in zip(targets, expected, strict=True)])
+    of, rows, gaps = _segments(targets)
+    sd, memory = (jnp.stack(part)[of] for part in zip(*discrepancy, strict=True))
+    kept = np.isfinite(gaps)[:, :, None] * jnp.exp(-np.nan_to_num(gaps, posinf=0.0)[:, :, None] / memory)
+    there = (rows >= 0).astype(float)[:, :, None]
+    square, cross, weight, log_det = _filtered(residual[rows], noise[rows], kept, there, sd**2)
+    shared = np.array([targets[k].level_sd ** 2 for k in of])[:, None]
+    quadratic = square - cross**2 * shared / (1 + shared * weight)
+    log_det = log_det + jnp.log1p(shared * weight) + there.sum(axis=0) * np.log(2 * np.pi)
+    density = -0.5 * (quadratic + log_det)
+    return [density[of == k].sum(axis=0) for k in range(len(targets))]
+
+
+def _filtered(residual: Array, noise: Array, kept: Array, there: Array, variance: Array) -> tuple[Array, ...]:
+    """Kalman filter of residuals as misses of stationary ``variance`` (segments, draws) and ``noise``, a row at a time.
+
+    The others are (rows, segments, draws or 1): ``kept`` is the share of a miss left since the row before, ``there``
+    is 0 where a segment has ended. Returns (segments, draws): with C the covariance of a segment, r its residuals and
+    1 a vector of ones, r'C⁻¹r, r'C⁻¹1, 1'C⁻¹1 and log det C.
+    """
+
+    def step(state: tuple[Array, ...], row: tuple[Array, ...]) -> tuple[tuple[Array, ...], None]:
+        (miss, one, spread, square, cross, weight, log_det), (r, d, left, here) = state, row
+        miss, one = left * miss, left * one
+        spread = left**2 * spread + (1 - left**2) * variance
+        told = spread + d
+        v, u = r - miss, 1 - one
+        gain = here * spread / told
+        sums = (square + here * v**2 / told, cross + here * v * u / told, weight + here * u**2 / told)
+        log_det = log_det + here * jnp.log(told)
+        return (miss + gain * v, one + gain * u, (1 - gain) * spread, *sums, log_det), None
+
+    nothing = jnp.zeros(jnp.broadcast_shapes(variance.shape, residual.shape[1:]))
+    state, _ = jax.lax.scan(step, (nothing,) * 7, (residual, noise, kept, there))
+    return state[3:]
+
+
+def _segments(targets: Sequence[Target]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The segments of all series: which series each is of (segments,), and by rows (most rows, segments) the place of
+    each row in the rows of all series put together, or -1, and the years since the row before, infinite at the first.
+    """
+    of, places, first = [], [], 0
+    for k, t in enumerate(targets):
+        for s in np.unique(t.segment):
+            of.append(k)
+            places.append((first + np.flatnonzero(t.segment == s), t.middle[t.segment == s]))
+        first += len(t.observed)
+    longest = max(len(rows) for rows, _ in places)
+    rows, gaps = np.full((longest, len(of)), -1), np.full((longest, len(of)), np.inf)
+    for k, (own, middle) in enumerate(places):
+        rows[: len(own), k] = own
+        gaps[1 : len(own), k] = np.diff(middle)
+    return np.array(of), rows, gaps
+
+
+def _misses(target: Target, discrepancy: Discrepancy) -> np.ndarray:
+    """Covariance (draws, rows, rows) of what the model misses: an autoregression that begins anew at a break."""
+    apart = np.abs(target.middle[:, None] - target.middle[None, :])
+    kept = np.exp(-apart / np.asarray(discrepancy.memory)[:, None, None])
+    return np.asarray(discrepancy.sd)[:, None, None] ** 2 * kept * target.together
+
+
+def _shared(target: Target, discrepancy: Discrepancy) -> np.ndarray:
+    """Covariance (draws, rows, rows) of all that rows share: misses and the reporting factor."""
+    return _misses(target, discrepancy) + target.level_sd**2 * target.together
+
+
+def _noisy(target: Target, expected: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """A covariance (draws, rows, rows) with the noise of single observations added."""
+    return covariance + np.asarray(target.variance(expected)).T[:, :, None] * np.eye(len(target.observed))
+
+
+def _drawn(covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One draw (rows, draws) from each centred normal of these covariances (draws, rows, rows)."""
+    values, vectors = np.linalg.eigh(covariance)
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    return np.einsum("drk,dk->rd", roots, rng.standard_normal(values.shape))
+
+
+def carried(
+    target: Target, expected: np.ndarray, discrepancy: Discrepancy, seen: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws (rows, draws) of the log reporting factor and the miss of every row, given the rows ``seen`` (rows,).
+
+    What the model misses fades from the last row seen with the memory of its series, and is drawn anew after a break,
+    as is the factor.
+    """
+    covariance = _shared(target, discrepancy)
+    prior = _drawn(covariance, rng)
+    if not seen.any():
+        return prior
+    residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
+    noise = np.sqrt(np.asarray(target.variance(expected))) * rng.standard_normal(expected.shape)
+    wrong = (residual - prior - noise)[seen].T[:, :, None]
+    inside = _noisy(target, expected, covariance)[:, seen][:, :, seen]
+    return prior + (covariance[:, :, seen] @ np.linalg.solve(inside, wrong))[:, :, 0].T
+
+
+def predict(target: Target, expected: np.ndarray, discrepancy: Discrepancy, rng: np.random.Generator) -> np.ndarray:
+    """Draws of the series itself (rows, draws): model, reporting factor as estimated, misses and noise anew."""
+    level = reporting_factor(target, expected, discrepancy, rng)
+    return scattered(target, moved(target, expected, level + _drawn(_misses(target, discrepancy), rng)), rng)
 
 
 def reporting_factor(
-    target: Target, residual: np.ndarray, discrepancy: np.ndarray, seen: np.ndarray, rng: np.random.Generator
+    target: Target, expected: np.ndarray, discrepancy: Discrepancy, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draws (rows, draws) of the log reporting factor given the residuals (rows, draws) of the rows ``seen`` (rows,).
+    """Draws (rows, draws) of the log reporting factor, which the rows of a segment share, given the observed series.
 
-    The rows of a segment share one; where none of them is seen it is drawn from its prior. It is 0 in a series whose
-    level is taken as given.
+    It is 0 in a series whose level is taken as given.
     """
-    level = np.zeros_like(residual)
+    level = np.zeros(expected.shape)
     if not target.level_sd:
         return level
-    variance = target.variance(discrepancy)
+    residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
+    covariance = _noisy(target, expected, _misses(target, discrepancy))
     for s in np.unique(target.segment):
-        own = target.segment == s
-        known = own & seen
-        precision = 1 / target.level_sd**2 + (1 / variance[known]).sum(axis=0)
-        mean = (residual[known] / variance[known]).sum(axis=0) / precision
+        own = np.flatnonzero(target.segment == s)
+        weights = np.linalg.inv(covariance[:, own[:, None], own]).sum(axis=2).T
+        precision = 1 / target.level_sd**2 + weights.sum(axis=0)
+        mean = (weights * residual[own]).sum(axis=0) / precision
         level[own] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
     return level
 
 
-def synthetic(target: Target, expected: np.ndarray, discrepancy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def synthetic(target: Target, expected: np.ndarray, discrepancy: Discrepancy, rng: np.random.Generator) -> np.ndarray:
     """A series (rows, draws) as it might have been, had the model been right: reporting factors from their prior."""
-    level = np.zeros_like(expected)
-    for s in np.unique(target.segment):
-        level[target.segment == s] = target.level_sd * rng.standard_normal(expected.shape[1])
-    return _scattered(target, expected, discrepancy, level, rng)
+    shift = _drawn(_shared(target, discrepancy), rng)
+    return scattered(target, moved(target, expected, shift), rng)
 
 
-def _scattered(
-    target: Target, expected: np.ndarray, discrepancy: np.ndarray, level: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Expected values (rows, draws) with the noise of the series, and the log reporting factor where it has one."""
-    family = target.series.observation.family
-    if family == "negative_binomial":
-        k = target.concentration(discrepancy)
-        rate = rng.gamma(np.broadcast_to(k, expected.shape), target.mean(expected) / k)
-        return rng.poisson(rate).astype(float)
-    if family == "beta":
-        m, precision = target.mean(expected), target.concentration(discrepancy)
+def moved(target: Target, expected: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Expected values (rows, draws) moved by ``shift`` on the scale of the noise: logs, logits for shares."""
+    if not target.is_share:
+        return expected * np.exp(shift)
+    return special.expit(np.asarray(log_scale(target, expected)) + shift)
+
+
+def scattered(target: Target, mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Observations (rows, draws) with the noise of single ones, round means that hold misses and reporting factors."""
+    observation = target.series.observation
+    if target.is_count:
+        size = float(observation.size or 1.0)
+        return rng.poisson(rng.gamma(size, target.mean(mean) / size)).astype(float)
+    if observation.family == "beta":
+        m, precision = target.mean(mean), float(observation.precision or 1.0)
         return rng.beta(m * precision, (1 - m) * precision)
-    noisy = level + np.sqrt(target.variance(discrepancy)) * rng.standard_normal(expected.shape)
-    if family == "logit_normal":
-        odds = expected / (1 - expected) * np.exp(noisy)
-        return odds / (1 + odds)
-    return expected * np.exp(noisy)
+    return moved(target, mean, target.noise[:, None] * rng.standard_normal(mean.shape))
 
 
-def left_out(target: Target, expected: np.ndarray, discrepancy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def left_out(target: Target, expected: np.ndarray, discrepancy: Discrepancy) -> tuple[np.ndarray, np.ndarray]:
     """Log density of every point given the model and the other points, and its place there, both (rows, draws).
 
-    The other points matter through the reporting factor that they share. The place is the cumulative probability, at
-    the middle of the step for counts.
+    The other points matter through the reporting factor that they share and through what the model misses of the
+    neighbours. The place is the cumulative probability.
     """
-    from scipy import stats  # slow to import, and runs do without it
-
-    family, observed = target.series.observation.family, target.observed[:, None]
-    if family == "negative_binomial":
-        k = target.concentration(discrepancy)
-        counts = stats.nbinom(k, k / (k + target.mean(expected)))
-        density = counts.logpmf(observed)
-        return density, counts.cdf(observed) - 0.5 * np.exp(density)
-    if family == "beta":
-        m, precision = target.mean(expected), target.concentration(discrepancy)
-        shares = stats.beta(m * precision, (1 - m) * precision)
-        return shares.logpdf(observed), shares.cdf(observed)
-    residual = np.asarray(log_residual(target, jnp.asarray(expected), observed))
-    variance = target.variance(discrepancy)
-    mean, spread = np.zeros_like(residual), np.array(variance)
-    if target.level_sd:
-        for s in np.unique(target.segment):
-            rows = target.segment == s
-            weight, pull = 1 / variance[rows], residual[rows] / variance[rows]
-            precision = 1 / target.level_sd**2 + weight.sum(axis=0) - weight
-            mean[rows] = (pull.sum(axis=0) - pull) / precision
-            spread[rows] += 1 / precision
-    told = stats.norm(mean, np.sqrt(spread))
-    return told.logpdf(residual), told.cdf(residual)
+    residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
+    precision = np.linalg.inv(_noisy(target, expected, _shared(target, discrepancy)))
+    variance = 1 / np.diagonal(precision, axis1=1, axis2=2).T
+    off = (precision @ residual.T[:, :, None])[:, :, 0].T * variance
+    place = special.ndtr(off / np.sqrt(variance))
+    return -0.5 * (off**2 / variance + np.log(2 * np.pi * variance)), place
 
 
 def series_log_density(
     prepared: Mapping[str, Target],
     monthly: Mapping[str, Array],
-    discrepancy: Mapping[str, Array],
+    discrepancy: Mapping[str, Discrepancy],
     observed: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Log-likelihood (draws,) by series from the monthly means of the observed variables."""
-    found = {}
-    for t in prepared.values():
-        values = None if observed is None else observed[t.id]
-        density = log_density(t, t.expected(monthly[t.observable.variable]), discrepancy[t.id], values)
-        found[t.id] = t.observable.weight * density
-    return found
+    series = list(prepared.values())
+    expected = [t.expected(monthly[t.observable.variable]) for t in series]
+    values = [None if observed is None else observed[t.id] for t in series]
+    found = _log_densities(series, expected, [discrepancy[t.id] for t in series], values)
+    return {t.id: t.observable.weight * density for t, density in zip(series, found, strict=True)}

@@ -23,7 +23,7 @@ from contraflow import evidence
 from contraflow.errors import ContraflowError
 from contraflow.evidence import vintages
 from contraflow.inference import priors
-from contraflow.inference.likelihood import DISCREPANCY_MEDIAN, DISCREPANCY_SD
+from contraflow.inference.likelihood import FORM
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
 from contraflow.system.levers import LEVERS
@@ -36,6 +36,8 @@ PROJECTION_END = 2041.0
 FILE = "reference.nc"
 #: Largest Bayes factor that a few hundred draws can tell.
 BAYES_LIMIT = 100.0
+#: Groups that hold the two parts of the discrepancies.
+_MISSES = ("discrepancy", "memory")
 
 
 class PosteriorError(ContraflowError):
@@ -47,7 +49,8 @@ class Posterior:
     """Draws of everything uncertain.
 
     ``coordinates``: parameter → (draws,) standard-normal. ``innovations``: latent → (knots, draws) to
-    ``PROJECTION_END``. ``discrepancy``: series → (draws,). ``attributes``: seed, model hash, method, date.
+    ``PROJECTION_END``. ``discrepancy``: series → (2, draws), sd and memory in years of what the model misses of it.
+    ``attributes``: seed, model hash, method, date.
     """
 
     coordinates: Mapping[str, np.ndarray]
@@ -110,7 +113,7 @@ class Posterior:
         return Posterior(
             {k: v[chosen] for k, v in self.coordinates.items()},
             {k: v[:, chosen] for k, v in self.innovations.items()},
-            {k: v[chosen] for k, v in self.discrepancy.items()},
+            {k: v[:, chosen] for k, v in self.discrepancy.items()},
             self.attributes,
         )
 
@@ -135,7 +138,7 @@ class Posterior:
             "innovations": xr.Dataset(
                 {k: (("chain", "draw", f"{k}_knot"), _short(v).T[None]) for k, v in self.innovations.items()}
             ),
-            "discrepancy": _table("discrepancy", self.discrepancy),
+            **{part: _table(part, {k: v[i] for k, v in self.discrepancy.items()}) for i, part in enumerate(_MISSES)},
         }
         partial = path.with_suffix(".partial")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +202,7 @@ def load_posterior(
     try:
         with h5netcdf.File(path, "r", decode_vlen_strings=True) as file:
             attributes = dict(file.attrs)
-            coordinates, discrepancy = _columns(file, "coordinates"), _columns(file, "discrepancy")
+            coordinates, (sd, memory) = _columns(file, "coordinates"), (_columns(file, part) for part in _MISSES)
             innovations = {
                 name: np.asarray(variable[0], dtype=float).T
                 for name, variable in file["innovations"].variables.items()
@@ -209,6 +212,7 @@ def load_posterior(
         raise PosteriorError(
             f"{path} is not a posterior that this version reads ({error}); make one with `contraflow fit`"
         ) from None
+    discrepancy = {name: np.stack([sd[name], memory[name]]) for name in sd}
     posterior = Posterior(coordinates, innovations, discrepancy, attributes)
     if check and attributes.get("model_hash") != fit_hash():
         raise PosteriorError(
@@ -235,7 +239,7 @@ def holds_fit(path: Path, fixed: Mapping[str, float] | None = None) -> bool:
 
 
 def fit_hash() -> str:
-    """Fingerprint of all that a posterior depends on: equations, priors, data, drivers, latents and today's levers."""
+    """Fingerprint of all that a posterior depends on: equations, priors, likelihood, data, drivers, today's levers."""
     known = evidence.load()
     content = [
         reference_model().hash,
@@ -247,7 +251,7 @@ def fit_hash() -> str:
         {d.id: [d.interpolation, [[r.date, r.value] for r in d.rows]] for d in known.drivers.values()},
         {name: dataclasses.astuple(latent) for name, latent in LATENTS.items()},
         {lever.id: [lever.today, lever.history] for lever in LEVERS.values()},
-        [DISCREPANCY_MEDIAN, DISCREPANCY_SD],
+        FORM,
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -1,7 +1,8 @@
 """The fitting problem: a vector of standard-normal coordinates, and what the data say of it.
 
-Coordinates are the uncertain parameters, the innovations of latent drivers up to the end of the data, and one
-discrepancy per series. The vector's prior is standard normal, so the posterior is its prior times the likelihood.
+Coordinates are the uncertain parameters, the innovations of latent drivers up to the end of the data, and two per
+series: size and memory of what the model misses of it. The vector's prior is standard normal, so the posterior is its
+prior times the likelihood.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from contraflow.engine import Grid, Model
 from contraflow.engine.native import simulator
 from contraflow.inference import priors
 from contraflow.inference.likelihood import (
+    Discrepancy,
     Target,
     discrepancy_at,
-    discrepancy_coordinate,
+    discrepancy_coordinates,
     series_log_density,
     targets,
 )
@@ -58,8 +60,8 @@ class Problem:
         """Place of a coordinate."""
         return self.names.index(name)
 
-    def unpack(self, y: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
-        """Parameters (draws,), latent paths (steps, draws) and discrepancies (draws,) from y (size, draws)."""
+    def unpack(self, y: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Discrepancy]]:
+        """Parameters (draws,), latent paths (steps, draws) and discrepancies, (draws,) each, from y (size, draws)."""
         known = evidence.load().parameters
         draws = y.shape[-1]
         rows = dict(zip(self.names, range(self.size), strict=True))
@@ -72,7 +74,10 @@ class Problem:
             first = rows.get(f"{name}[0]", 0)  # a latent that begins after the data has none
             scale = known[LATENTS[name].sd].prior.arguments["value"]
             latents[name] = scale * jnp.asarray(self.bases[name]) @ y[first : first + count]
-        discrepancy = {s: discrepancy_at(y[rows[f"discrepancy:{s}"]]) for s in self.prepared}
+        discrepancy = {
+            s: discrepancy_at(y[rows[f"discrepancy:{s}"]], y[rows[f"memory:{s}"]] if t.remembers else None)
+            for s, t in self.prepared.items()
+        }
         return values, latents, discrepancy
 
     def posterior(
@@ -89,7 +94,10 @@ class Problem:
             path = rng.standard_normal(shape) if rng else np.zeros(shape)
             path[:count] = y[[self.index(f"{name}[{k}]") for k in range(count)]]
             innovations[name] = path
-        discrepancy = {s: np.asarray(discrepancy_at(y[self.index(f"discrepancy:{s}")])) for s in self.prepared}
+        discrepancy = {}
+        for s, t in self.prepared.items():
+            memory = y[self.index(f"memory:{s}")] if t.remembers else None
+            discrepancy[s] = np.stack(discrepancy_at(y[self.index(f"discrepancy:{s}")], memory))
         return Posterior({n: y[self.index(n)] for n in self.parameters}, innovations, discrepancy, attributes or {})
 
     def coordinates(self, posterior: Posterior) -> np.ndarray:
@@ -101,8 +109,9 @@ class Problem:
                 y[row] = posterior.coordinates[name]
             elif base in posterior.innovations:
                 y[row] = posterior.innovations[base][int(name[len(base) + 1 : -1])]
-            elif (series := name.removeprefix("discrepancy:")) in posterior.discrepancy:
-                y[row] = discrepancy_coordinate(posterior.discrepancy[series])
+            elif (series := name.partition(":")[2]) in posterior.discrepancy:
+                own = discrepancy_coordinates(Discrepancy(*posterior.discrepancy[series]))
+                y[row] = own.memory if base.startswith("memory:") else own.sd
         return y
 
     def monthly(self, y: Array) -> dict[str, Array]:
@@ -137,6 +146,7 @@ def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
         *free,
         *(f"{n}[{k}]" for n, count in innovations.items() for k in range(count)),
         *(f"discrepancy:{s}" for s in prepared),
+        *(f"memory:{s}" for s, t in prepared.items() if t.remembers),
     )
     known_until = until if until < DATA_END else None
     given = build_inputs(grid, None, dict.fromkeys(LATENTS), known_until)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -24,11 +25,15 @@ SAVE_EVERY = 20
 #: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
 DOUBLINGS = 5
 #: Evaluations of the gradient that a transition counts for in progress; the true number varies.
-USUAL_LEAPFROGS = 20
+USUAL_LEAPFROGS = 30
 #: Log density below the best chain from which a chain counts as astray.
 STRAY = 200.0
 #: Mean acceptance that the warm-up tunes each chain's step to.
-ACCEPTANCE = 0.9
+ACCEPTANCE = 0.93
+#: Variance of whitened draws above which a direction is widened: less may be chance in 960 draws of 430 coordinates.
+WIDE = 3.0
+#: Mean squared step, against that of the median chain, below which a chain hardly moves.
+STUCK = 0.1
 
 
 def _unheard(_: int) -> None:
@@ -132,6 +137,32 @@ def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
     factor = np.zeros((len(free), int(free.sum())))
     factor[np.flatnonzero(free)] = vectors / np.sqrt(np.maximum(np.abs(eigenvalues), 1 / 3))
     return factor
+
+
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """The map (free, size) from coordinates to whitened ones, of a factor whose columns are orthogonal."""
+    return np.asarray((factor / (factor**2).sum(axis=0)).T)
+
+
+def hardly_moving(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Which chains (chains,) hardly move from one of the draws (kept, size, chains) to the next.
+
+    Their mean squared step, whitened by the factor, is under ``STUCK`` of the median chain's.
+    """
+    step = np.mean([((_inverse(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
+    return np.asarray(step < STUCK * np.median(step))
+
+
+def widened(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """A whitening factor, stretched where draws (kept, size, chains) spread further than the curvature lets expect.
+
+    In a curved valley the mean curvature over points exceeds the inverse of the variance, by up to a hundredfold here,
+    and trajectories would fall short. Spread is taken within chains, for chains may have targets of their own, and is
+    brought down to ``WIDE``: below it, it is left to the curvature.
+    """
+    whitened = _inverse(factor) @ np.concatenate(list(draws - draws.mean(axis=0)), axis=1)
+    variance, vectors = np.linalg.eigh(whitened @ whitened.T / ((len(draws) - 1) * draws.shape[2]))
+    return np.asarray(factor @ (vectors * np.sqrt(np.maximum(variance / WIDE, 1.0))))
 
 
 def descend(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any, steps: int) -> np.ndarray:

@@ -24,7 +24,6 @@ RIVALS = {
 }
 FORECASTS = {
     MODEL: Said("The model", "El modelo"),
-    "carried": Said("Misses carried on", "Con errores prolongados"),
     "stacked": Said("Stacked with a rival", "Combinado con un rival"),
 } | RIVALS
 LEVELS = ("50", "80", "95")

@@ -17,7 +17,12 @@ from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import pit_bands
 
 Row = Mapping[str, Any]
-_EFFECT, _NOISE = "effect: ", "discrepancy:"
+_EFFECT = "effect: "
+#: Coordinates of what the model misses of a series, and what they are.
+_NOISE = {
+    "discrepancy": Said("discrepancy", "discrepancia"),
+    "memory": Said("memory of misses", "memoria de los errores"),
+}
 #: Standard deviation, times the root of their number, of the variance of uniform values relative to 1/12.
 _VARIANCE_SD = 12 * np.sqrt(1 / 80 - 1 / 144)
 _READINGS = (
@@ -72,9 +77,10 @@ def quantity(name: str) -> Said:
         on, policy = OUTCOMES[outcome].label, Scenario.load(scenario).label
         assert policy is not None  # a scenario that lacks one gets its id
         return Said(f"{policy.en}: {on.en}", f"{policy.es}: {on.es}")
-    if name.startswith(_NOISE):
-        label = series_label(name.removeprefix(_NOISE))
-        return Said(f"discrepancy: {label.en}", f"discrepancia: {label.es}")
+    part, _, series = name.partition(":")
+    if part in _NOISE:
+        label, kind = series_label(series), _NOISE[part]
+        return Said(f"{kind.en}: {label.en}", f"{kind.es}: {label.es}")
     driver, _, place = name.rstrip("]").partition("[")
     if driver in LATENTS and place:
         latent = LATENTS[driver]
@@ -88,7 +94,7 @@ def block_of(name: str) -> str:
     """The block that a quantity belongs to."""
     if name.startswith(_EFFECT):
         return "effects"
-    if name.startswith(_NOISE):
+    if name.partition(":")[0] in _NOISE:
         return "noise"
     if name.split("[")[0] in LATENTS:
         return "latents"

@@ -35,7 +35,8 @@ class FitRow:
     """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width.
 
     ``left_out``: the share inside when each point is predicted without itself; ``consistent``: whether that count is
-    consistent with 90 %. None where the fit did not say.
+    consistent with 90 %. ``missed``: sd of what the model misses beyond noise, on logs or logits; ``memory``: years in
+    which a miss fades to 1/e; both at the posterior median. None where the fit did not say.
     """
 
     series: str
@@ -44,11 +45,17 @@ class FitRow:
     width: float
     left_out: float | None
     consistent: bool | None
+    missed: float | None
+    memory: float | None
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones."""
+    """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones.
+
+    ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
+    sampling and went on from where another chain was.
+    """
 
     id: str
     label: str
@@ -57,6 +64,7 @@ class Stage:
     acceptance: float
     divergent: float
     stuck: float
+    begun_anew: float
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ def fit_record(posterior: Posterior) -> FitRecord:
     stages = tuple(_stage(name, went[name]) for name in STAGES if name in went)
     compared = tuple(_convergence(k, v) for k, v in (written.get("diagnostics") or {}).items())
     trial = bool(int(posterior.attributes.get("quick", 0)))
-    coverage, joint_coverage = (_rows(written.get(k) or ()) for k in ("coverage", "joint_coverage"))
+    coverage, joint_coverage = (_rows(written.get(k) or (), posterior) for k in ("coverage", "joint_coverage"))
     joint = _joint(posterior, written.get("joint") or {})
     return FitRecord(coverage, stages, compared, joint, joint_coverage, trial, _settled(written.get("settled")))
 
@@ -164,7 +172,8 @@ def _pooled(rows: Iterable[FitRow], shares: list[float]) -> float | None:
     return float(np.average(shares, weights=weights)) if weights else None
 
 
-def _rows(written: Iterable[Mapping[str, Any]]) -> tuple[FitRow, ...]:
+def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[FitRow, ...]:
+    misses = {name: [float(x) for x in np.median(parts, axis=1)] for name, parts in posterior.discrepancy.items()}
     return tuple(
         FitRow(
             r["series"],
@@ -173,13 +182,14 @@ def _rows(written: Iterable[Mapping[str, Any]]) -> tuple[FitRow, ...]:
             float(r["width"]),
             r.get("inside_left_out"),
             r.get("consistent"),
+            *misses.get(r["series"], (None, None)),
         )
         for r in written
     )
 
 
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
-    measured = (float(went[k]) for k in ("acceptance", "divergence_share", "stuck_chains"))
+    measured = (float(went[k]) for k in ("acceptance", "divergence_share", "stuck_chains", "begun_anew"))
     return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured)
 
 
@@ -241,7 +251,8 @@ def criteria(record: FitRecord) -> list[Criterion]:
 
 def convergence(record: FitRecord, draws: int) -> str:
     """How far the sampling can be trusted."""
-    if not record.stages:
+    used = [s for s in record.stages if s.id != "joint"]
+    if not used:
         return "This posterior does not say how its sampling went, so nothing can be said of its convergence."
     text = []
     if record.trial:
@@ -250,22 +261,31 @@ def convergence(record: FitRecord, draws: int) -> str:
         f"The posterior holds {draws} draws of the No-U-Turn sampler, in two stages: supply and what trials inform "
         "from data without deaths; then the rest from all data, each chain given one draw of the first stage."
     )
-    stuck = max(s.stuck for s in record.stages)
+    stuck = max(s.stuck for s in used)
     text.append(
         f"At most {share_percent(stuck)} of the chains of a stage were stuck "
         "(they accepted fewer than one move in ten)."
         if stuck
         else "No chain was stuck."
     )
-    text.append(f"Divergent transitions: at most {share_percent(max(s.divergent for s in record.stages))} of a stage.")
-    if record.convergence:
-        rhat = max(c.rhat for c in record.convergence)
-        fewest = min(min(c.bulk, c.tail) for c in record.convergence)
-        passed, asked = (sum(getattr(c, k) for c in record.convergence) for k in ("passed", "quantities"))
+    if begun := max(s.begun_anew for s in used):
+        text.append(
+            f"{share_percent(begun)} of the chains of a stage, at most, hardly moved in a first sampling, in a corner "
+            "that is narrow and holds little, and went on from where another chain was."
+        )
+    text.append(f"Divergent transitions: at most {share_percent(max(s.divergent for s in used))} of a stage.")
+    if agreed := [c for c in record.convergence if c.id != "joint"]:
+        rhat = max(c.rhat for c in agreed)
+        fewest = min(min(c.bulk, c.tail) for c in agreed)
+        passed, asked = (sum(getattr(c, k) for c in agreed) for k in ("passed", "quantities"))
         text.append(
             f"Where chains share a target, split R-hat is at most {rhat:.3f} and the effective number of draws at "
             f"least {significant(fewest)}; {share_percent(passed / asked)} of quantities meet R-hat {RHAT_LIMIT} and "
             f"{ESS_LIMIT} effective draws."
+        )
+    if joint := [c for c in record.convergence if c.id == "joint"]:
+        text.append(
+            f"The joint posterior, drawn beside them and not used, has a split R-hat of up to {joint[0].rhat:.2f}."
         )
     if s := record.settled:
         text.append(

@@ -27,12 +27,12 @@ FEATURES = {
 #: What a strange feature shows, by whether the observed lies above the replications.
 READINGS = {
     (PERSISTENCE, True): Said(
-        "what the model misses runs on from row to row, which the likelihood takes to be independent",
-        "lo que el modelo yerra sigue de una fila a la siguiente, y la verosimilitud lo toma por independiente",
+        "what the model misses runs on from row to row, further than the memory estimated for it",
+        "lo que el modelo yerra sigue de una fila a la siguiente, más allá de la memoria estimada",
     ),
     (PERSISTENCE, False): Said(
-        "what the model misses alternates from row to row, which the likelihood takes to be independent",
-        "lo que el modelo yerra alterna de una fila a la siguiente, y la verosimilitud lo toma por independiente",
+        "what the model misses alternates from row to row, more than the memory estimated for it",
+        "lo que el modelo yerra alterna de una fila a la siguiente, más que la memoria estimada",
     ),
     (STEP, True): Said(
         "it jumps further in one step than the model with its noise does",

@@ -73,7 +73,8 @@ def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, An
     """One row an alternative: what it says, its score ahead, its stacking weight, and its headline effects.
 
     ``fixed`` in a row are the values ``held``; ``score_difference`` is the mean log score less that of the reference,
-    with its standard error over points. Fits are kept in ``folder`` and made if they are not there.
+    with its standard error over points. Fits are kept in ``folder`` and made if they are not there; the reference's fit
+    to all data is the posterior that ships.
     """
     scores = []
     rows: list[dict[str, Any]] = []
@@ -82,7 +83,8 @@ def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, An
         earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
         scores.append(_log_scores(load_posterior(earlier, fixed=a.fixed)))
         step(f"{a.id}: all data")
-        model = Model(load_posterior(_fitted(a, folder / f"{a.id}.nc", log=step), fixed=a.fixed))
+        stored = {"path": _fitted(a, folder / f"{a.id}.nc", log=step), "fixed": a.fixed} if a.fixed else {}
+        model = Model(load_posterior(**stored))
         effects = []
         for scenario, outcome in HEADLINES:
             effect = model.compare(scenario, draws=DRAWS, until=END).effect(outcome)
@@ -123,7 +125,7 @@ def _fitted(a: Alternative, path: Path, **options: Any) -> Path:
 
 def _log_scores(posterior: Posterior) -> np.ndarray:
     """Log density (points,) of every scored point after the origin, on the log scale."""
-    forecasts = backtests.forecast(ORIGIN, posterior)[backtests.MODEL]
+    forecasts = backtests.forecast(ORIGIN, posterior)
     table = []
     for name, series in backtests.yearly().items():
         if name in forecasts and name not in backtests.LATER_VINTAGE:

@@ -7,7 +7,6 @@ estimated to the origin, are added. Every fitted series that has a yearly value 
 
 ``variants`` are forecasts made of the same draws, no more than known at the origin:
 
-* ``carried``: what the model missed at the origin is carried on, and fades as fast as its misses have done so far;
 * ``stacked``: quantiles of the model and of the best statistical rival averaged with a weight. Weight and rival are
   those that would have served best at earlier origins, in years that were over by then.
 
@@ -32,11 +31,12 @@ from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.fit import fit
 from contraflow.inference.likelihood import (
+    Discrepancy,
     Target,
+    carried,
     discrepancy_at,
-    log_residual,
-    predict,
-    reporting_factor,
+    moved,
+    scattered,
     targets,
 )
 from contraflow.inference.posterior import Posterior, load_posterior
@@ -62,7 +62,7 @@ HORIZONS = 5
 #: Years observed to the origin that a series needs: with fewer no rival has changes to learn from.
 HISTORY = 4
 MODEL = "model"
-VARIANTS = ("carried", "stacked")
+VARIANTS = ("stacked",)
 #: Quantiles of the rivals, beside the posteriors of the origins.
 RIVALS_FILE = "rivals.npz"
 #: All opioid deaths are two fitted series that share no certificate.
@@ -86,11 +86,6 @@ class Yearly:
     years: np.ndarray
     values: np.ndarray
     rows: np.ndarray
-
-    @property
-    def is_share(self) -> bool:
-        """Whether values lie between 0 and 1."""
-        return self.target.series.observation.family in ("beta", "logit_normal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +172,8 @@ def refit(origin: int, folder: Path, **options: Any) -> Path:
     return fit(out=posterior_path(folder, origin), until=origin + 1.0, **options)
 
 
-def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, dict[str, np.ndarray]]:
-    """Draws of every yearly series after ``origin``: ``model`` and ``carried`` → series → (years, draws).
+def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, np.ndarray]:
+    """Draws of every yearly series after ``origin``: series → (years, draws).
 
     Years are those after the origin at which the series was observed. ``posterior`` must be of data to the origin.
     """
@@ -188,75 +183,44 @@ def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, dict
     inputs = build_inputs(at, None, posterior.latents(at.step_times), known_until=known)
     run = simulate(model, posterior.parameters(), inputs, at, record)
     monthly = {k: np.asarray(v).reshape(at.periods, -1) for k, v in run.values.items()}
-    forecasts: dict[str, dict[str, np.ndarray]] = {MODEL: {}, "carried": {}}
+    drawn = {}
     for name, s in series.items():
         if not (s.years > origin).any():
             continue
         rng = np.random.default_rng([seed, origin, zlib.crc32(name.encode())])
         discrepancy = posterior.discrepancy.get(name)
         if discrepancy is None:
-            discrepancy = discrepancy_at(rng.standard_normal(posterior.draws))
+            discrepancy = _from_prior(s.target, posterior.draws, rng)
         expected = np.asarray(s.target.expected(monthly[s.target.observable.variable]))
-        for kind, rows in predictions(s.target, expected, np.asarray(discrepancy), known, rng).items():
-            forecasts[kind][name] = (s.rows @ rows)[s.years > origin]
-    for drawn in forecasts.values():
-        for name, parts in PARTS.items():
-            drawn[name] = np.sum([drawn[part] for part in parts], axis=0)
-    return forecasts
+        rows = predictions(s.target, expected, Discrepancy(*discrepancy), known, rng)
+        drawn[name] = (s.rows @ rows)[s.years > origin]
+    for name, parts in PARTS.items():
+        drawn[name] = np.sum([drawn[part] for part in parts], axis=0)
+    return drawn
+
+
+def _from_prior(target: Target, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Size and memory (2, draws) of what is missed of a series that the fit had no rows of."""
+    sd, memory = rng.standard_normal((2, draws))
+    return np.stack(discrepancy_at(sd, memory if target.remembers else None))
 
 
 def predictions(
-    target: Target, expected: np.ndarray, discrepancy: np.ndarray, known: float, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Draws of a series (rows, draws) given rows that end by ``known``, without and with what was missed carried on.
+    target: Target, expected: np.ndarray, discrepancy: Discrepancy, known: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of a series (rows, draws) given rows that end by ``known``; ``expected`` (rows, draws) are the model's.
 
-    ``expected`` (rows, draws) are values of the model. Observed values of later rows have no say: a reporting factor
-    is drawn given the known rows of its segment, and from its prior in a segment without any.
+    Observed values of later rows have no say: what is missed is carried on from the known rows, and the reporting
+    factor of a segment without any is drawn from its prior.
     """
     seen = target.spans[:, 1] <= known + 1e-6
-    residual = np.asarray(log_residual(target, expected, target.observed[:, None]))
-    level = reporting_factor(target, residual, discrepancy, seen, rng)
-    observation = target.series.observation.model_copy(update={"scale": "given", "level_sd": None})
-    plain = dataclasses.replace(target, series=target.series.model_copy(update={"observation": observation}))
-    carried = _carried(target, residual - level, target.spans.mean(axis=1), seen)
-    seeds = rng.integers(2**32)
-    return {
-        kind: predict(plain, _moved(target, expected, shift), discrepancy, np.random.default_rng(seeds))
-        for kind, shift in ((MODEL, level), ("carried", level + carried))
-    }
-
-
-def _carried(target: Target, missed: np.ndarray, middle: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """What later rows (rows, draws) keep of the last known miss, in the same segment as it.
-
-    The share kept a year is the correlation of neighbouring misses at the origin, taken from their medians over draws.
-    """
-    rows = np.flatnonzero(seen & np.isfinite(missed).all(axis=1))
-    shift = np.zeros_like(missed)
-    if len(rows) < HISTORY:
-        return shift
-    e = np.median(missed[rows], axis=1)
-    spacing = float(np.median(np.diff(middle[rows])))
-    correlation = float(np.clip(e[1:] @ e[:-1] / max(e @ e, 1e-12), 0.0, 0.95))
-    kept, last = correlation ** (1 / spacing), rows[-1]
-    for row in np.flatnonzero(~seen & (target.segment == target.segment[last])):
-        shift[row] = kept ** (middle[row] - middle[last]) * missed[last]
-    return shift
-
-
-def _moved(target: Target, expected: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """``expected`` moved on the scale of the residuals: logits for a logit-normal series, logs for others."""
-    if target.series.observation.family == "logit_normal":
-        odds = expected / (1 - expected) * np.exp(shift)
-        return odds / (1 + odds)
-    moved = expected * np.exp(shift)
-    return np.minimum(moved, 1 - 1e-9) if target.series.observation.family == "beta" else moved
+    return scattered(target, moved(target, expected, carried(target, expected, discrepancy, seen, rng)), rng)
 
 
 def _observed() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
     """Years, values, weight and whether a share, of every series that is scored."""
     table = {
-        name: (s.years, s.values, 0.0 if name in LATER_VINTAGE else s.target.observable.weight, s.is_share)
+        name: (s.years, s.values, 0.0 if name in LATER_VINTAGE else s.target.observable.weight, s.target.is_share)
         for name, s in yearly().items()
     }
     for name, parts in PARTS.items():
@@ -280,14 +244,14 @@ def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray
     return table
 
 
-def entries(origin: int, forecasts: Mapping[str, Mapping[str, np.ndarray]], cache: Cache) -> list[Entry]:
-    """Our forecasts of an origin beside those of the rivals; ``forecasts`` as from ``forecast``, empty for none."""
+def entries(origin: int, drawn: Mapping[str, np.ndarray], cache: Cache) -> list[Entry]:
+    """Our forecasts of an origin beside those of the rivals; ``drawn`` as from ``forecast``, empty for none."""
     conditional, observed = tuple(pulses_at(origin + 1.0)), _observed()
     found = []
     for name, rivals in rival_quantiles(origin, cache).items():
         years, values, weight, _ = observed[name]
         after = years > origin
-        ours = {kind: scoring.ensemble_quantiles(drawn[name]) for kind, drawn in forecasts.items()}
+        ours = {MODEL: scoring.ensemble_quantiles(drawn[name])} if drawn else {}
         for k, (year, value) in enumerate(zip(years[after], values[after], strict=True)):
             if year <= origin + HORIZONS:
                 quantiles = {who: q[k] for who, q in (ours | rivals).items()}

@@ -18,7 +18,7 @@ from contraflow.analysis.runs import Model
 from contraflow.engine import Trajectory, ledgers, loops
 from contraflow.engine.model import Model as Equations
 from contraflow.engine.model import check_units
-from contraflow.inference.likelihood import series_log_density
+from contraflow.inference.likelihood import Discrepancy, series_log_density
 from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import Problem, problem
 from contraflow.system import EXTENSIONS, reference_model
@@ -176,5 +176,5 @@ def _by_series(target: Problem, posterior: Posterior, imposed: Mapping[str, floa
         {**target.inputs, **{n: jnp.asarray(v) for n, v in latents.items()}},
     )
     monthly = {n: v.reshape(v.shape[0], -1) for n, v in raw.items()}
-    discrepancy = {s: jnp.asarray(posterior.discrepancy[s]) for s in target.prepared}
+    discrepancy = {s: Discrepancy(*posterior.discrepancy[s]) for s in target.prepared}
     return {s: np.asarray(v) for s, v in series_log_density(target.prepared, monthly, discrepancy).items()}

@@ -74,7 +74,7 @@ def experiment(target: Problem, truth: np.ndarray, seed: int) -> Experiment:
     """Data drawn from the model at these true coordinates (size, sets)."""
     rng = np.random.default_rng([seed, 5])
     monthly = {k: np.asarray(v) for k, v in target.monthly(jnp.asarray(truth)).items()}
-    discrepancy = {k: np.asarray(v) for k, v in target.unpack(jnp.asarray(truth))[2].items()}
+    discrepancy = target.unpack(jnp.asarray(truth))[2]
     observed = {
         t.id: synthetic(t, np.asarray(t.expected(monthly[t.observable.variable])), discrepancy[t.id], rng)
         for t in target.prepared.values()
@@ -189,8 +189,8 @@ def _ends(drawn: np.ndarray) -> np.ndarray:
 
 def reduced(target: Problem) -> np.ndarray:
     """The coordinates that the reduced model leaves free."""
-    latent, noise = f"{SUPPLY_LATENT}[", "discrepancy:"
-    return np.array([n in REDUCED or n.startswith((latent, noise)) for n in target.names])
+    latent, noise = f"{SUPPLY_LATENT}[", ("discrepancy:", "memory:")
+    return np.array([n in REDUCED or n.startswith((latent, *noise)) for n in target.names])
 
 
 def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:

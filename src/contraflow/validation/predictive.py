@@ -3,8 +3,8 @@
 Both simulate every fitted series, with noise, and compare what was observed. Before the fit the observed should lie
 within what the priors allow, and the priors should not allow everything. After it, features of a series that the
 likelihood does not fit point by point should look like those of its replications: how it moves from its first third to
-its last, its largest step, and whether what the model misses runs in the same direction from row to row, which the
-likelihood takes to be independent.
+its last, its largest step, and whether what the model misses runs in the same direction from row to row as far as the
+memory estimated for it says.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from contraflow.inference.likelihood import Target, predict, synthetic
+from contraflow.inference.likelihood import Discrepancy, Target, log_residual, log_scale, predict, synthetic
 from contraflow.inference.posterior import Posterior
 from contraflow.inference.problem import Problem, problem
 
@@ -70,10 +70,10 @@ def predictive(posterior: Posterior, seed: int = 0) -> dict[str, Any]:
     return {"prior": before, "posterior": after, "strange": {"features": strange, "of": len(after)}}
 
 
-def _simulated(target: Problem, y: Array) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Expected values (rows, draws) and discrepancy (draws,) of every series."""
+def _simulated(target: Problem, y: Array) -> tuple[dict[str, Array], dict[str, Discrepancy]]:
+    """Expected values (rows, draws) and discrepancy, (draws,) each, of every series."""
     monthly = {k: np.asarray(v) for k, v in target.monthly(jnp.asarray(y)).items()}
-    discrepancy = {k: np.asarray(v) for k, v in target.unpack(jnp.asarray(y))[2].items()}
+    discrepancy = target.unpack(jnp.asarray(y))[2]
     expected = {t.id: np.asarray(t.expected(monthly[t.observable.variable])) for t in target.prepared.values()}
     return expected, discrepancy
 
@@ -85,15 +85,14 @@ def _before(target: Problem, y: Array, rng: np.random.Generator) -> list[dict[st
         if t.series.observation.scale == "free":
             continue
         sound = np.isfinite(expected[t.id]).all(axis=0)
-        drawn = synthetic(t, expected[t.id][:, sound], discrepancy[t.id][sound], rng)
+        drawn = synthetic(t, expected[t.id][:, sound], Discrepancy(*(part[sound] for part in discrepancy[t.id])), rng)
         low, high = np.quantile(drawn, [0.05, 0.95], axis=1)
-        share = t.series.observation.family in ("beta", "logit_normal")
         rows.append(
             {
                 "series": t.id,
                 "points": len(t.observed),
                 "inside": float(((t.observed >= low) & (t.observed <= high)).mean()),
-                "fold": None if share else float(np.median(high / np.maximum(low, 1e-12))),
+                "fold": None if t.is_share else float(np.median(high / np.maximum(low, 1e-12))),
                 "finite": float(sound.mean()),
             }
         )
@@ -109,19 +108,11 @@ def _after(target: Problem, y: Array, rng: np.random.Generator) -> list[dict[str
         drawn = predict(t, expected[t.id], discrepancy[t.id], rng)
         observed = t.observed[:, None]
         for name, feature in FEATURES.items():
-            rows.append(_row(t, name, feature(_scale(t, observed)), feature(_scale(t, drawn))))
+            rows.append(_row(t, name, *(feature(np.asarray(log_scale(t, values))) for values in (observed, drawn))))
         for name, feature in MISSES.items():
-            seen, made = (_scale(t, values) - _scale(t, expected[t.id]) for values in (observed, drawn))
-            rows.append(_row(t, name, feature(seen), feature(made)))
+            missed = (np.asarray(log_residual(t, expected[t.id], values)) for values in (observed, drawn))
+            rows.append(_row(t, name, *(feature(values) for values in missed)))
     return rows
-
-
-def _scale(target: Target, values: Array) -> Array:
-    """Logits of shares, logs of the rest; no count counts as half a case."""
-    if target.series.observation.family in ("beta", "logit_normal"):
-        inside = np.clip(values, 1e-6, 1 - 1e-6)
-        return np.log(inside / (1 - inside))
-    return np.log(np.maximum(values, 0.5 if target.series.observation.family == "negative_binomial" else 1e-12))
 
 
 def _row(target: Target, feature: str, observed: Array, drawn: Array) -> dict[str, Any]:

@@ -122,7 +122,7 @@ PARTS: dict[str, Part] = {
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
         Part("recovery", ("recovery",), _recovery, light=False),
-        Part("alternatives", ("alternatives",), _alternatives, light=False, reads_posterior=False),
+        Part("alternatives", ("alternatives",), _alternatives, light=False),
         Part("held-back", ("held_back",), _held_back),
         Part("barlas", ("barlas",), _barlas),
     )

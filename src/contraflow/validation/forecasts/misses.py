@@ -1,9 +1,9 @@
 """What the model misses of a series, carried on from the origin, where it fades.
 
-A fit takes the misses of a series as independent from row to row. Those of neighbouring months are alike, so a
-forecast that started from the model alone would jump at the origin. A miss is an autoregression here: its memory and
-its sd are those under which the misses up to the origin are most probable, given the noise of single observations. It
-starts from what is known of it in the origin's month and goes on with its own innovations.
+Misses of neighbouring months are alike, so a forecast that started from the model alone would jump at the origin. A
+miss is an autoregression here, by months: its memory and its sd are those under which the monthly misses up to the
+origin are most probable, given the noise of single observations. It starts from what is known of it in the origin's
+month and goes on with its own innovations.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def residuals(model: Mapping[str, np.ndarray], end: int) -> dict[str, Misses]:
 
 def least(name: str, posterior: Posterior) -> float:
     """The least sd of a miss: the discrepancy that the fit found for a series of its kind."""
-    return float(np.median(posterior.discrepancy[_DISCREPANCY[name]]))
+    return float(np.median(posterior.discrepancy[_DISCREPANCY[name]][0]))
 
 
 def share_of_registered(end: int) -> tuple[np.ndarray, np.ndarray]:
