@@ -6,6 +6,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.fit import (
@@ -140,6 +141,17 @@ def test_a_chain_stuck_in_a_fold_begins_anew_where_another_is(tmp_path):
     assert went["begun_anew"] == pytest.approx(1 / 6) and "1 of 6 chains begun anew" in lines[-1]
     assert np.abs(drawn[:, :2]).max() < 4.9, "no chain is in the fold"
     assert np.array_equal(drawn[-1, 2], start[2]), "what is held stays each chain's own"
+
+
+def test_linear_algebra_runs_on_one_thread_while_a_stage_does(tmp_path):
+    def threads():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    told, before = [], threads()
+    options = {"length": SHORT, "saved": Checkpoints(tmp_path, {}), "log": lambda _: told.append(threads())}
+    run_stage("all", ENGINE, START, jnp.ones(1), FREE, 5, **options)
+    assert told and all(t == {1} for t in told)
+    assert threads() == before
 
 
 def test_a_stage_does_not_go_on_from_the_work_of_another_seed(tmp_path):

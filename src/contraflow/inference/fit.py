@@ -38,6 +38,7 @@ from contraflow.inference.sampler import (
     Sampler,
     descend,
     hardly_moving,
+    one_thread,
     sample,
     sampler,
     whitening,
@@ -156,6 +157,7 @@ def fit_size(plan: Plan = FULL, until: float = DATA_END) -> int:
     return work
 
 
+@one_thread
 def fit(
     seed: int = 1,
     plan: Plan = FULL,
@@ -322,6 +324,7 @@ def _centre(
     return found
 
 
+@one_thread
 def run_stage(
     name: str,
     engine: Sampler,

@@ -7,10 +7,11 @@ lane of the kernel each.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ import numpy as np
 from contraflow.inference.checkpoint import Checkpoint
 
 Array = Any
+P, T = ParamSpec("P"), TypeVar("T")
 
 #: Transitions between two checkpoints, and between two lines of the log.
 SAVE_EVERY = 20
@@ -34,6 +36,22 @@ ACCEPTANCE = 0.93
 WIDE = 3.0
 #: Mean squared step, against that of the median chain, below which a chain hardly moves.
 STUCK = 0.1
+
+
+def one_thread(work: Callable[P, T]) -> Callable[P, T]:
+    """BLAS on one thread during this work, so that modes and whitening are the same on any number of cores.
+
+    Transitions are not quite: compiled sums are divided over the cores, and chains amplify the rounding.
+    """
+
+    @functools.wraps(work)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+        from threadpoolctl import threadpool_limits  # an extra that only a fit needs
+
+        with threadpool_limits(limits=1, user_api="blas"):
+            return work(*args, **kwargs)
+
+    return limited
 
 
 def _unheard(_: int) -> None:
