@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -334,10 +335,12 @@ def test_study_prints_its_summary(call, monkeypatch):
 def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
     from contraflow.inference import fit as module
 
-    given = {}
+    given, cores = {}, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
     def fitted(seed, plan, out, log, progress):
         given.update(seed=seed, plan=plan, out=out)
+        if cores:
+            assert len(os.sched_getaffinity(0)) == 1, "draws would depend on the number of cores"
         log("working")
         progress(1)
         return Path("trial.nc")
@@ -348,6 +351,7 @@ def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
     assert given == {"seed": 7, "plan": module.QUICK, "out": Path("trial.nc")}
     assert json.loads(result.stdout)["posterior"] == "trial.nc"
     assert result.stderr == "working\n"
+    assert not cores or os.sched_getaffinity(0) == cores
 
 
 # What a command does not need it does not import

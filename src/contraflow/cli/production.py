@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,16 +66,31 @@ def fit(
     if update:
         if quick or out:
             raise ContraflowError("--update writes the posterior in force, in full: leave out --quick and --out")
-        path = _update(seed)
+        with _one_core():
+            path = _update(seed)
         print_json({"posterior": str(path), "seed": seed, "quick": False}) if json else typer.echo(f"posterior: {path}")
         return
     plan = QUICK if quick else FULL
-    with vintages.trial(()), progress("fit", fit_size(plan)) as advance:
+    with _one_core(), vintages.trial(()), progress("fit", fit_size(plan)) as advance:
         path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
     if json:
         print_json({"posterior": str(path), "seed": seed, "quick": quick})
     else:
         typer.echo(f"posterior: {path}")
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Keep to one core, where the system can: compiled sums are divided over cores, and draws would differ."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _last() -> Posterior:
