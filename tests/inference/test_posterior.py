@@ -102,3 +102,5 @@ def test_points_lie_in_the_90_percent_band_and_not_because_it_is_everything(ship
     assert 0.85 <= left_out <= 0.95
     assert sum(not row["consistent"] for row in table) <= 1
     assert all(row["width"] < 3 for row in table)
+    # With misses drawn anew: of series drawn from the model itself, more than one in a hundred have as few inside.
+    assert all(row["as_few"] > 0.01 for row in table)

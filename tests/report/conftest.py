@@ -37,6 +37,7 @@ REPORT = {
             "series": "us.deaths.opioids.annual",
             "points": 25,
             "inside": 0.96,
+            "as_few": 0.7,
             "width": 0.4,
             "inside_left_out": 0.88,
             "consistent": True,

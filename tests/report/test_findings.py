@@ -164,6 +164,9 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     assert "every series is consistent" in coverage_note(record)
     doubtful = replace(record, coverage=(replace(record.coverage[0], consistent=False),))
     assert "not consistent with 90 % for: us.deaths.opioids.annual" in coverage_note(doubtful)
+    assert "misses drawn anew" not in coverage_note(record)
+    short = coverage_note(replace(record, coverage=(replace(record.coverage[0], inside=0.76, as_few=0.16),)))
+    assert "annual (76\N{NO-BREAK SPACE}%, of series drawn from the model 16\N{NO-BREAK SPACE}%" in short
     assert "quick trial" in convergence(replace(record, trial=True), 400)
 
 

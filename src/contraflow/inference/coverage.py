@@ -6,6 +6,9 @@ five points 80 or 100 % can be inside, and of 25 points with a true 90 % only ev
 whether a count is consistent with 90 % is told by an exact binomial test, which takes points as
 independent. They are not quite: errors of neighbours, each predicted from the other, lean against one another.
 
+The plain band draws misses anew. Where they last for years, a series is off as a whole or not at all, so the share of
+its points inside says little by itself. It is compared with that of series drawn from the model.
+
 The weights are those of a posterior in one stage. For draws in two stages they are an approximation: leaving a point
 out would not move the first stage. The count under the joint draws stands beside it.
 """
@@ -23,6 +26,8 @@ from contraflow.inference.problem import Problem
 
 #: Share that a band should cover, and the level below which a count says that it does not.
 NOMINAL, DOUBT = 0.90, 0.01
+#: Series drawn from the model for every draw of the posterior: with one, the ends of a band still move with the seed.
+REPLICATES = 8
 #: Pareto shape above which importance weights are not to be trusted (Vehtari and others, JMLR 25, 2024).
 SHAPE_LIMIT = 0.7
 
@@ -31,6 +36,7 @@ SHAPE_LIMIT = 0.7
 class Coverage:
     """One series: points, share inside the 90 % band, and the band's median width relative to the median.
 
+    ``as_few``: of series drawn from the model, the share that has as few of its points inside, or fewer.
     ``inside_left_out``: the share inside when each point is predicted without it. ``p_value``: of an exact binomial
     test of that count against 90 %. ``unsure``: points whose left-out prediction rests on untrustworthy weights.
     """
@@ -38,6 +44,7 @@ class Coverage:
     series: str
     points: int
     inside: float
+    as_few: float
     width: float
     median_error: float
     inside_left_out: float
@@ -58,9 +65,7 @@ def coverage(problem: Problem, y: np.ndarray, seed: int = 0) -> list[Coverage]:
     table = []
     for t in problem.prepared.values():
         expected = np.asarray(t.expected(monthly[t.observable.variable]))
-        drawn = predict(t, expected, discrepancy[t.id], rng)
-        low, middle, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=1)
-        inside = (t.observed >= low) & (t.observed <= high)
+        low, middle, high, inside, as_few = _plain_band(t, expected, discrepancy[t.id], rng)
         width = float(np.median((high - low) / np.abs(middle)))
         error = float(np.median(np.abs(middle / t.observed - 1)))
         places, shapes = _left_out_places(t, expected, discrepancy[t.id])
@@ -69,7 +74,8 @@ def coverage(problem: Problem, y: np.ndarray, seed: int = 0) -> list[Coverage]:
             Coverage(
                 t.id,
                 points,
-                float(inside.mean()),
+                inside,
+                as_few,
                 width,
                 error,
                 count / points,
@@ -78,6 +84,21 @@ def coverage(problem: Problem, y: np.ndarray, seed: int = 0) -> list[Coverage]:
             )
         )
     return table
+
+
+def _plain_band(
+    target: Target, expected: np.ndarray, discrepancy: Discrepancy, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
+    """Ends and middle of the 90 % band (rows,), share of points inside, share of series drawn with as few inside."""
+    again = Discrepancy(*(np.repeat(part, REPLICATES) for part in discrepancy))
+    drawn = predict(target, np.repeat(expected, REPLICATES, axis=1), again, rng)
+    low, middle, high = np.quantile(drawn, [0.05, 0.5, 0.95], axis=1)
+
+    def inside(values: np.ndarray) -> np.ndarray:
+        return ((values >= low[:, None]) & (values <= high[:, None])).mean(axis=0)
+
+    own = inside(target.observed[:, None])[0]
+    return low, middle, high, float(own), float((inside(drawn) <= own + 1e-9).mean())
 
 
 def _left_out_places(target: Target, expected: np.ndarray, discrepancy: Discrepancy) -> tuple[np.ndarray, np.ndarray]:

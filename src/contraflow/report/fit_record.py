@@ -19,6 +19,8 @@ from contraflow.report.wording import share_percent, significant
 
 #: Largest share of divergent transitions.
 DIVERGENT = 0.001
+#: Share of its points inside the 90 % band below which a series is named.
+SHORT = 0.85
 STAGES = {
     "joint": "joint: everything from all data",
     "supply": "stage 1: everything from supply data and surveys",
@@ -34,14 +36,16 @@ Quantiles = tuple[float, float, float]
 class FitRow:
     """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width.
 
-    ``left_out``: the share inside when each point is predicted without itself; ``consistent``: whether that count is
-    consistent with 90 %. ``missed``: sd of what the model misses beyond noise, on logs or logits; ``memory``: years in
-    which a miss fades to 1/e; both at the posterior median. None where the fit did not say.
+    ``as_few``: of series drawn from the model, the share with as few points inside. ``left_out``: the share inside when
+    each point is predicted without itself; ``consistent``: whether that count is consistent with 90 %. ``missed``: sd
+    of what the model misses beyond noise, on logs or logits; ``memory``: years in which a miss fades to 1/e; both at
+    the posterior median. None where the fit did not say.
     """
 
     series: str
     points: int
     inside: float
+    as_few: float | None
     width: float
     left_out: float | None
     consistent: bool | None
@@ -179,6 +183,7 @@ def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[F
             r["series"],
             int(r["points"]),
             float(r["inside"]),
+            r.get("as_few"),
             float(r["width"]),
             r.get("inside_left_out"),
             r.get("consistent"),
@@ -303,15 +308,24 @@ def coverage_note(record: FitRecord) -> str:
     if left_out is None:
         return ""
     doubtful = [r.series for r in record.coverage if r.consistent is False]
+    short = [r for r in record.coverage if r.as_few is not None and r.inside < SHORT]
     text = (
         "A band made with a point's own help covers it too often, because parameters have moved towards it. "
         f"With each point left out, {share_percent(left_out)} of the points are inside their 90 % bands. "
     )
-    return text + (
+    text += (
         f"By an exact binomial test at 1 %, the count is not consistent with 90 % for: {', '.join(doubtful)}."
         if doubtful
         else "By an exact binomial test at 1 %, the count of every series is consistent with 90 %."
     )
+    if not short:
+        return text
+    told = "; ".join(
+        f"{r.series} ({share_percent(r.inside)}, of series drawn from the model {share_percent(r.as_few or 0)} have as "
+        "few)"
+        for r in short
+    )
+    return f"{text} With the point's help and misses drawn anew, under {share_percent(SHORT)} are inside for: {told}."
 
 
 def joint_note(record: FitRecord) -> str:
