@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from contraflow import evidence
-from contraflow.analysis.runs import DATA_END, START, SUBSTEPS, Model, Result, load
-from contraflow.engine import Grid, ledgers, loops
+from contraflow.analysis.runs import Model, Result, load
+from contraflow.engine import ledgers, loops
 from contraflow.engine.model import check_units
 from contraflow.engine.native import simulate
 from contraflow.evidence import ASSUMPTION
@@ -20,6 +20,7 @@ from contraflow.policy import Scenario
 from contraflow.policy.dates import LAST_DATE
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import EXTENSIONS, reference_model
+from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
 from contraflow.system.levers import LEVERS
 from contraflow.system.loops import LOOPS
 from contraflow.system.outcomes import OUTCOMES
@@ -129,7 +130,7 @@ def _ledgers(model: Model, draws: int) -> dict[str, float]:
     """Largest relative error of each ledger over a run to the end of projections with all extensions on."""
     equations = reference_model(EXTENSIONS)
     posterior = model.posterior.thin(draws)
-    grid = Grid(START, round((LAST_DATE - START) * 12))
+    grid = monthly_grid(LAST_DATE)
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times))
     trajectory = simulate(equations, posterior.parameters(), inputs, grid, ledgers.needed(equations))
     return ledgers.closure(equations, trajectory)

@@ -17,10 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from contraflow.analysis.ensembles import chunks
-from contraflow.analysis.runs import START, Model, Progress, quantile_table
-from contraflow.engine import Grid, Variable
+from contraflow.analysis.runs import Model, Progress, quantile_table
+from contraflow.engine import Variable
 from contraflow.engine.model import Model as Equations
 from contraflow.system import reference_model
+from contraflow.system.calendar import START, monthly_grid
 
 FROZEN_FROM = 2023.5
 WINDOW = (2024.5, 2025.0)
@@ -140,7 +141,7 @@ def decompose(model: Model, draws: int = 200, progress: Progress | None = None) 
     """
     equations = freezable(reference_model())
     posterior = model.posterior.thin(draws)
-    grid = Grid(START, round((WINDOW[1] - START) * 12))
+    grid = monthly_grid(WINDOW[1])
     held = [n for c in CAUSES for n in c.variables]
     record = (*held, OUTCOME)
     at = round((FROZEN_FROM - START) * 12)

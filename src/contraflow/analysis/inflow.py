@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from contraflow.analysis.ensembles import chunks
-from contraflow.analysis.runs import START, Model, Progress, outcome
-from contraflow.engine import Grid
-from contraflow.inference.problem import DATA_END
+from contraflow.analysis.runs import Model, Progress, outcome
 from contraflow.policy import Scenario
 from contraflow.system import reference_model
+from contraflow.system.calendar import DATA_END, monthly_grid
 from contraflow.system.levers import today
 
 #: Shares of the inflow stopped, in rising order.
@@ -82,7 +81,7 @@ def inflow_cuts(
     """
     posterior = model.posterior.thin(draws)
     parameters = posterior.parameters()
-    grid = Grid(START, round((until - START) * 12))
+    grid = monthly_grid(until)
     variable = outcome(OUTCOME).variable
     kept = 1 - today(LEVER)
     policies = [

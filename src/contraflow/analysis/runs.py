@@ -26,11 +26,11 @@ from contraflow.engine.model import Model as Equations
 from contraflow.errors import ContraflowError, UnknownName, nearest
 from contraflow.evidence import vintages
 from contraflow.inference.posterior import Posterior, load_posterior
-from contraflow.inference.problem import DATA_END, START
 from contraflow.policy import Scenario
 from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import format_date, parse_end
 from contraflow.system import reference_model
+from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
 from contraflow.system.outcomes import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 #: The year whose services, laws and enforcement hold on: the last before the end of the data that ship.
 TODAY = DATA_END - 1
-SUBSTEPS = 2
 #: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
 NEGLIGIBLE = 1e-3
 QUANTILES = {"median": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
@@ -387,7 +386,7 @@ class Model:
         substeps: int = SUBSTEPS,
     ) -> Result:
         equations = reference_model(frame.extensions if frame else ())
-        grid = Grid(START, round((end - START) * 12), substeps=substeps)
+        grid = monthly_grid(end, substeps)
         runs = chunks(equations, posterior, imposed, grid, (policy,), names, progress, self.failures)
         parts = [results[0] for _, results in runs]
         arrays = parts[0] if len(parts) == 1 else {k: np.concatenate([p[k] for p in parts], axis=-1) for k in names}

@@ -14,12 +14,12 @@ import xarray as xr
 
 from contraflow.analysis.assumptions import believed
 from contraflow.analysis.ensembles import chunks, stacked
-from contraflow.analysis.runs import START, Model, Progress, outcome
-from contraflow.engine import Grid
+from contraflow.analysis.runs import Model, Progress, outcome
 from contraflow.errors import ContraflowError
 from contraflow.policy import Scenario
 from contraflow.policy.assumptions import Assumptions
 from contraflow.system import reference_model
+from contraflow.system.calendar import monthly_grid
 
 #: Beliefs that decide what a blow to supply does: spare capacity over need, years to rebuild it, and how much of a
 #: wholesale price rise reaches the street (0 dollar for dollar, 1 in proportion).
@@ -70,7 +70,7 @@ def threshold_map(
     target = outcome(outcome_id)
     cells = list(itertools.product(*beliefs.values()))
     posterior, imposed = _cells(model, policy, tuple(beliefs), cells, draws)
-    grid = Grid(START, round((max(end, COMMON_END) - START) * 12))
+    grid = monthly_grid(max(end, COMMON_END))
     inside = (grid.times > first - 1e-6) & (grid.times < end - 1e-6)
     relative = np.empty(posterior.draws)
     runs = chunks(

@@ -56,9 +56,9 @@ class Case:
 def reference(draws: int, periods: int | None = None) -> Case:
     """The reference model to the end of 2035, without a policy, recording what the outcomes need."""
     from contraflow.inference.posterior import load_posterior
-    from contraflow.inference.problem import START
     from contraflow.policy.inputs import build_inputs
     from contraflow.system import reference_model
+    from contraflow.system.calendar import START
     from contraflow.system.outcomes import OUTCOMES
 
     posterior = load_posterior(check=False)  # times do not depend on how well the draws fit

@@ -90,16 +90,15 @@ def _exported(scenario: Scenario, draw: int | None, once: bool) -> Export:
     import contraflow
     from contraflow import evidence
     from contraflow.analysis.assumptions import believed
-    from contraflow.engine import Grid
     from contraflow.engine.xmile import export as as_xmile
     from contraflow.inference.posterior import load_posterior
-    from contraflow.inference.problem import START
     from contraflow.policy.inputs import build_inputs
     from contraflow.system import reference_model
+    from contraflow.system.calendar import monthly_grid
 
     posterior, imposed = believed(load_posterior(), scenario.assume)
     one = _medians(posterior) if draw is None else _chosen(posterior, draw)
-    grid = Grid(START, round((scenario.horizon - START) * 12))
+    grid = monthly_grid(scenario.horizon)
     latents = {name: path[:, 0] for name, path in one.latents(grid.step_times).items()}
     return as_xmile(
         reference_model(scenario.extensions),

@@ -32,7 +32,7 @@ from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
 from contraflow.inference.diagnostics import diagnose, settled
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
-from contraflow.inference.problem import DATA_END, Problem, problem
+from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import (
     USUAL_LEAPFROGS,
     Sampler,
@@ -44,6 +44,7 @@ from contraflow.inference.sampler import (
     whitening,
     widened,
 )
+from contraflow.system.calendar import DATA_END
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]

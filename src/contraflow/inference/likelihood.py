@@ -24,12 +24,11 @@ from scipy import special
 from contraflow import evidence
 from contraflow.engine import Grid
 from contraflow.evidence import Series
+from contraflow.system.calendar import DATA_END
 from contraflow.system.observations import OBSERVABLES, Observable
 
 Array = Any
 FREE_LEVEL_SD = 2.0
-#: End of the data that ship: an observable until then goes on as data are added.
-SHIPPED_END = 2025.0
 #: Prior of what the model misses of a series, as a log scale: its median, and the sd of its logarithm.
 DISCREPANCY_MEDIAN, DISCREPANCY_SD = 0.03, 0.8
 #: Prior of how long it remembers, in years: the median of the time in which a miss fades to 1/e, and the sd of its log.
@@ -151,7 +150,8 @@ def discrepancy_coordinates(discrepancy: Discrepancy) -> Discrepancy:
 
 
 def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
-    last = until if observable.until >= SHIPPED_END else min(until, observable.until)
+    # An observable until the end of the data that ship goes on as data are added.
+    last = until if observable.until >= DATA_END else min(until, observable.until)
     rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and r.end <= last + 1e-6]
     months = grid.times + 0.5 / grid.per_year
     inside = np.array([(months > r.start) & (months < r.end) for r in rows], dtype=float).reshape(

@@ -29,11 +29,10 @@ from contraflow.inference.likelihood import (
 from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import model_parameters, reference_model
+from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
 from contraflow.system.latents import LATENTS, basis
 
 Array = Any
-START = 2000.0
-DATA_END = 2025.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +129,10 @@ class Problem:
         return -0.5 * jnp.sum(y**2, axis=0) + sum(weights[k] * parts[s] for k, s in enumerate(self.prepared))
 
 
-def problem(until: float = DATA_END, substeps: int = 2) -> Problem:
+def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:
     """The fitting problem on data to ``until``; with an earlier end, drivers and levers too are as known then."""
     model = reference_model()
-    grid = Grid(START, round((until - START) * 12), substeps=substeps)
+    grid = monthly_grid(until, substeps)
     prepared = targets(grid, until)
     known = evidence.load().parameters
     free = tuple(n for n in model_parameters() if not known[n].prior.is_fixed)

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from contraflow.analysis.runs import Comparison
-from contraflow.inference.problem import DATA_END
 from contraflow.report import figures, guns, tested_drawings
 from contraflow.report.columns import SUBJECTS, UNITED_STATES, Subject
 from contraflow.report.figures import WIDTH, Picture, picture
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
 from contraflow.report.outlook import fans
 from contraflow.report.wording import CLEAR, format_date, share_percent, significant
+from contraflow.system.calendar import DATA_END
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study

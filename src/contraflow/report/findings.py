@@ -19,11 +19,11 @@ from contraflow.analysis.support import Driver, Learned, Support, undecided
 from contraflow.evidence import vintages
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
-from contraflow.inference.problem import DATA_END
 from contraflow.policy import Scenario
 from contraflow.report.columns import CIVILIANS, HEADLINES
 from contraflow.report.wording import Verdict, verdict
 from contraflow.system import model_parameters
+from contraflow.system.calendar import DATA_END
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 from contraflow.system.levers import LEVERS, Lever
 

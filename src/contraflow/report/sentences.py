@@ -13,7 +13,6 @@ from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import MOST
 from contraflow.analysis.wording import prior_quantiles
-from contraflow.inference.problem import DATA_END
 from contraflow.report import panels
 from contraflow.report.columns import Subject
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
@@ -30,6 +29,7 @@ from contraflow.report.wording import (
     significant,
     whole_percent,
 )
+from contraflow.system.calendar import DATA_END
 from contraflow.system.hypotheses import HYPOTHESES
 from contraflow.system.outcomes import OUTCOMES
 

@@ -40,10 +40,10 @@ from contraflow.inference.likelihood import (
     targets,
 )
 from contraflow.inference.posterior import Posterior, load_posterior
-from contraflow.inference.problem import DATA_END, START
 from contraflow.policy.hindsight import pulses_at
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import reference_model
+from contraflow.system.calendar import DATA_END, monthly_grid
 from contraflow.system.observations import OBSERVABLES
 from contraflow.validation import scoring
 from contraflow.validation.rivals import (
@@ -70,8 +70,6 @@ PARTS = {SOURCE_SERIES: ("us.deaths.opioids_without_synthetic.annual", "us.death
 #: Counts of who is still missing in 2026: nobody could know them at an origin, and late years look low.
 LATER_VINTAGE = ("mx.missing.annual",)
 _SYNTHETIC, _SYNTHETIC_HALF_YEARS = "us.deaths.synthetic_opioids.annual", "us.deaths.synthetic_opioids.half_year"
-#: Steps a month of the simulation, as in the fit.
-_SUBSTEPS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +113,7 @@ class Entry:
 
 def grid() -> Grid:
     """Months from the start of the model to the end of the data."""
-    return Grid(START, round((DATA_END - START) * 12), substeps=_SUBSTEPS)
+    return monthly_grid(DATA_END)
 
 
 def yearly() -> dict[str, Yearly]:

@@ -21,14 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from contraflow.analysis.ensembles import chunks
-from contraflow.engine import Grid
 from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
-from contraflow.inference.problem import START, Problem, problem
+from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import DOUBLINGS, sampler
 from contraflow.policy import Scenario
+from contraflow.system.calendar import monthly_grid
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import pit_inside_bands
 
@@ -199,7 +199,7 @@ def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:
     So an effect is a function of the coordinates alone, which ranks of the truth among draws need.
     """
     quiet = target.posterior(y)
-    grid = Grid(START, round((EFFECT_WINDOW[1] - START) * 12), substeps=target.grid.substeps)
+    grid = monthly_grid(EFFECT_WINDOW[1], target.grid.substeps)
     window = grid.times >= EFFECT_WINDOW[0] - 1e-6
     policies = [None, *(Scenario.load(name) for name, _ in EFFECTS)]
     variables = [OUTCOMES[outcome].variable for _, outcome in EFFECTS]

@@ -16,12 +16,11 @@ from typing import Any, Literal
 import numpy as np
 
 from contraflow import evidence
-from contraflow.analysis.runs import START, SUBSTEPS
-from contraflow.engine import Grid
 from contraflow.engine.native import simulate
 from contraflow.inference.posterior import Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import reference_model
+from contraflow.system.calendar import monthly_grid
 from contraflow.validation.conditions import Change, scaled, since
 
 END = 2025.0
@@ -336,7 +335,7 @@ def held_back(posterior: Posterior, progress: Step | None = None, draws: int = D
 
 
 def _simulated(posterior: Posterior, changes: Mapping[str, Change], record: tuple[str, ...]) -> Arm:
-    grid = Grid(START, round((END - START) * 12), substeps=SUBSTEPS)
+    grid = monthly_grid(END)
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times))
     for name, change in changes.items():
         inputs[name] = change(grid.step_times, inputs[name])

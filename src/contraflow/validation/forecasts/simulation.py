@@ -14,13 +14,12 @@ from itertools import count, takewhile
 import numpy as np
 
 from contraflow import evidence
-from contraflow.engine import Grid
 from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.posterior import Posterior
-from contraflow.inference.problem import START
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import reference_model
+from contraflow.system.calendar import START, monthly_grid
 from contraflow.validation.forecasts import history
 from contraflow.validation.forecasts.misses import carried
 from contraflow.validation.forecasts.targets import TARGETS, last_year, month_name, month_number
@@ -33,7 +32,6 @@ ALL_DRUGS, SYNTHETIC = "us.deaths.all_drugs.monthly", "us.deaths.synthetic_opioi
 VICTIMS, REGISTERED, MISSING = "mx.homicides.sesnsp.monthly", "mx.homicides.inegi.annual", "mx.missing.annual"
 SEIZED, EVENTS = "border.seized.fentanyl.monthly", "border.seized.fentanyl.events.monthly"
 PURITY = "us.market.fentanyl_powder_purity.monthly"
-_SUBSTEPS = 2
 _RECORD = (
     "us_synthetic_opioid_deaths", "opioid_deaths_without_synthetic", "non_opioid_deaths", "mx_homicides", "mx_missing",
     "missing_as_recorded", "border_fentanyl_seized", "us_fentanyl_purity",
@@ -137,7 +135,7 @@ def simulated(origin: str, posterior: Posterior) -> dict[str, np.ndarray]:
             f"the posterior was fitted to data to the end of {month_name(round(held * 12) - 1)}: "
             f"it makes no forecast from {origin}"
         )
-    grid = Grid(START, (last_year(origin) + 1) * 12 - round(START * 12), substeps=_SUBSTEPS)
+    grid = monthly_grid(last_year(origin) + 1)
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times), known_until=until)
     run = simulate(reference_model(), posterior.parameters(), inputs, grid, list(_RECORD))
     return {k: np.asarray(v).reshape(grid.periods, -1) for k, v in run.values.items()}
