@@ -1,6 +1,5 @@
 """The fit runs end to end, goes on where it was stopped, and the problem it solves is the one described."""
 
-import json
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from contraflow import evidence
 from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.fit import (
     BRIEF,
@@ -194,10 +194,14 @@ def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path):
     assert not any(line.startswith("mode:") for line in said)
     assert any(line.startswith("going on from the work in") for line in said)
     assert np.isfinite(posterior.parameters()["titration"]).all()
-    report = json.loads(posterior.attributes["report"])
+    report = posterior.report
     assert set(report["stages"]) == {"joint", "supply", "rest", "check"}
     assert set(report["diagnostics"]) == {"joint", "supply", "check"}
     assert "settled" not in report  # one kept draw a chain: there is no last to compare with the first
     assert {"inside", "inside_left_out", "p_value", "consistent"} <= set(report["coverage"][0])
+    # What stage 1 hands on is one draw a chain; how far data narrowed it is told by all of its draws.
+    known = evidence.load().parameters
+    assert report["contraction"].keys() == {p for p in posterior.coordinates if known[p].block == "trials"}
+    assert posterior.contraction("iron_law") == report["contraction"]["iron_law"]
     assert sum(told) == fit_size(QUICK)
     assert not (tmp_path / "quick.resume").exists()

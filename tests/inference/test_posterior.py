@@ -1,13 +1,12 @@
 """The posterior file: round trip, refusal of what another model made, honesty of the shipped one."""
 
-import json
-
 import arviz
 import numpy as np
 import pytest
 from scipy import stats
 
 from contraflow import evidence
+from contraflow.analysis.support import LITTLE_LEARNED
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, load_posterior, shipped_path
 from contraflow.system import model_parameters
@@ -88,6 +87,13 @@ def test_effects_known_from_trials_keep_their_priors_but_for_what_supply_data_te
             assert 0.75 < y.std() < 1.25, parameter.id
 
 
+def test_what_stage_1_hands_on_counts_as_learned_only_where_all_its_draws_say_so(shipped):
+    handed_on = {p.id for p in evidence.load().parameters.values() if p.block == "trials"} & set(shipped.coordinates)
+    assert {n for n in handed_on if shipped.contraction(n) >= LITTLE_LEARNED} == LEARNED_FROM_SUPPLY
+    few = [1 - shipped.coordinates[n].var() for n in handed_on - LEARNED_FROM_SUPPLY]
+    assert max(few) > LITTLE_LEARNED, "over the draws handed on alone, chance passes for what data taught"
+
+
 def test_latents_run_to_the_end_of_projections(shipped):
     for name in LATENTS:
         path = shipped.latents(np.array([2024.9, 2035.9]))[name]
@@ -96,7 +102,7 @@ def test_latents_run_to_the_end_of_projections(shipped):
 
 
 def test_points_lie_in_the_90_percent_band_and_not_because_it_is_everything(shipped):
-    table = json.loads(shipped.attributes["report"])["coverage"]
+    table = shipped.report["coverage"]
     points = sum(row["points"] for row in table)
     left_out = sum(row["points"] * row["inside_left_out"] for row in table) / points
     assert 0.85 <= left_out <= 0.95

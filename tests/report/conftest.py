@@ -101,13 +101,19 @@ def _skill(middle: float) -> dict[str, float]:
     return {"value": middle, "median": middle, "q05": middle - 0.1, "q95": middle + 0.1}
 
 
+SAMPLING = {"rhat_max": 1.54, "ess_bulk_min": 37.0, "ess_tail_min": 44.0, "divergence_share": 0.004}
+
+
 def _alternative(id: str, weight: float, middle: float) -> dict[str, object]:
     effects = [
-        {"scenario": "harm-reduction", "outcome": "us.overdose_deaths", "median": -500.0, "q05": -900.0, "q95": -100.0},
-        {"scenario": "gun-flow", "outcome": "mx.homicides", "median": middle, "q05": middle - 10, "q95": middle + 10},
+        {"scenario": "harm-reduction", "outcome": "us.overdose_deaths", "median": -500.0, "q05": -900.0, "q95": -100.0,
+         "from_assumption": False},
+        {"scenario": "gun-flow", "outcome": "mx.homicides", "median": middle, "q05": middle - 10, "q95": middle + 10,
+         "from_assumption": True},
     ]  # fmt: skip
     return {"id": id, "says": f"view {id}", "fixed": {}, "effects": effects, "origin": 2020, "mean_log_score": -1.0,
             "stacking_weight": weight, "points": 40,
+            "sampling": SAMPLING | {"rhat_max": 1.38},
             "score_difference": {"mean": weight - 0.7, "se": 0.1 if weight < 0.7 else 0.0}}  # fmt: skip
 
 
@@ -118,7 +124,8 @@ def _feature(series: str, feature: str, observed: float, p: float) -> dict[str, 
 def _effect(id: str, verdict: str, model: dict[str, float] | None) -> dict[str, object]:
     published = {"value": -0.12, "low": -0.24, "high": 0.02, "text": f"published {id}"}
     told = {"analogue": "a run", "assumed": "a dose"} if model else {"reason": "no places"}
-    return {"id": id, "published": published, "model": model, "verdict": verdict, "evidence": told}
+    return {"id": id, "published": published, "model": model, "verdict": verdict,
+            "would_agree_with_none": True if model else None, "evidence": told}  # fmt: skip
 
 
 RIVALS = {"persistence": 0.1, "drift": 0.3, "ets": 0.2, "arima": 0.25}
@@ -160,6 +167,7 @@ VALIDATION = {
         },
         "pit_inside_bands": False,
         "coverage": {"model": {"50": 0.41, "80": 0.72, "95": 0.9}, "persistence": {"50": 0.5, "80": 0.8, "95": 0.97}},
+        "fits": {"2016": {"posterior": "a", **SAMPLING}, "2020": {"posterior": "b", **SAMPLING, "rhat_max": 1.2}},
         "oracle": {"2021": {"source_true_share": -0.08, "model": -0.1}},
         "record": {
             "mx.homicides.inegi.annual": [[2015, 95.0], [2016, 97.0], [2017, 100.0], [2018, 100.0]],

@@ -187,6 +187,7 @@ def test_effects_held_back_stand_with_what_was_published_and_the_verdict(study, 
     assert "4 published effects set no prior. The model can be asked for 3 of them" in told.en
     assert "too weak: 1" in told.en
     assert "queda corto: 1" in told.es
+    assert "without any effect would agree too on T9." in told.en and "también coincidiría en T9." in told.es
     assert "−50\N{NO-BREAK SPACE}% (−70\N{NO-BREAK SPACE}% to −30\N{NO-BREAK SPACE}%)" in shown
     # An interval that holds no change has no median.
     assert "<td>(−30\N{NO-BREAK SPACE}% to +10\N{NO-BREAK SPACE}%)</td>" in shown
@@ -287,9 +288,17 @@ def test_calibration_recovery_and_structure_say_what_failed(study, shown):
     assert f"Outside: {calibrated.quantity('titration').en}" in said["calibration"].en
     assert "the fit finds too much; intervals too narrow" not in shown and "the fit finds too much" in shown
     assert "87\N{NO-BREAK SPACE}% of true values" in said["recovery"].en
+    assert "intervals of stage 2" in said["recovery"].en and "de la etapa 2" in said["recovery"].es
     assert f"{calibrated.quantity('dose_spread').en} 60" in shown
     assert "1 hold and 1 fail: extreme:no_guns" in said["barlas"].en
     assert "No guns, no gun deaths." in shown and "gun_revenue_response at 0" in shown
+
+
+def test_brief_fits_say_how_far_they_are_from_converged(study, shown):
+    said = tested.said(study)
+    assert "split R-hat up to 1.54, at least 37 effective draws" in said["backtests"].en
+    assert "split R-hat up to 1.38" in said["alternatives"].en and "R-hat de hasta 1.38" in said["alternatives"].es
+    assert "* Follows from assumption" in shown
 
 
 def test_sampling_is_judged_by_the_stages_used(bare):

@@ -10,6 +10,7 @@ from scipy import stats
 from contraflow.inference.fit import Length
 from contraflow.inference.problem import problem
 from contraflow.validation.calibration import (
+    RECOVERED,
     REDUCED,
     Experiment,
     _ends,
@@ -80,7 +81,7 @@ def test_synthetic_data_differ_by_set_and_lie_near_what_the_model_expects(target
 
 def test_effects_depend_on_coordinates_alone(target):
     y = 0.1 * np.random.default_rng(3).standard_normal((target.size, 4))
-    once, again = policy_effects(target, y), policy_effects(target, np.concatenate([y, y], axis=1))
+    once, again = (policy_effects(target, x, RECOVERED) for x in (y, np.concatenate([y, y], axis=1)))
     for name, values in once.items():
         assert np.allclose(again[name], np.tile(values, 2))
     assert (once["effect: harm-reduction on us.overdose_deaths"] < 0).all()

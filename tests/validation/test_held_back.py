@@ -74,10 +74,15 @@ def test_a_published_interval_holds_its_figure():
 def test_rows_have_the_promised_shape(rows):
     assert list(rows) == EFFECTS
     for row in rows.values():
-        assert set(row) == {"id", "published", "model", "verdict", "evidence"}
+        assert set(row) == {"id", "published", "model", "verdict", "would_agree_with_none", "evidence"}
         assert (row["model"] is None) == (row["verdict"] == "not comparable") == ("reason" in row["evidence"])
         if row["model"]:
             assert row["model"]["q05"] <= row["model"]["median"] <= row["model"]["q95"]
+    easy = {id for id, row in rows.items() if row["would_agree_with_none"]}
+    nothing = {"median": 0.0, "q05": 0.0, "q95": 0.0}
+    assert easy == {e.effect for e in EXPERIMENTS if verdict(e.published, nothing) == "agrees"} and len(easy) < len(
+        rows
+    )
 
 
 def test_every_experiment_changes_what_it_reads(rows):

@@ -1,6 +1,7 @@
 """The validation put together: what is stored belongs to a model and a posterior, and is stale when they change."""
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ class Invented:
     """A posterior of which only the hash and the record of its fit are asked."""
 
     hash = NOW.posterior
-    attributes = {"report": json.dumps({})}
+    report: Mapping[str, Any] = {}
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_diagnostics_are_the_worst_of_the_stages_used(monkeypatch):
     went = {"joint": {"divergence_share": 0.5}, "supply": {"divergence_share": 0.0}, "rest": {"divergence_share": 1e-4}}
 
     class Fitted(Invented):
-        attributes = {"report": json.dumps({"diagnostics": stages, "stages": went})}
+        report = {"diagnostics": stages, "stages": went}
 
     monkeypatch.setattr(validate, "load_posterior", lambda path=None, check=True: Fitted())
     found = validate.PARTS["diagnostics"].run(print, False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,4 +59,21 @@ def settled(draws: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         "spread": int((spread < DOUBT).sum()),
         "ratio": [float(q) for q in np.quantile(ratio, [0.05, 0.5, 0.95])],
         "worst": [[names[k], float(ratio[k]), float(shift[k])] for k in np.argsort(spread)[:5]],
+    }
+
+
+def worst(report: Mapping[str, Any]) -> dict[str, float] | None:
+    """The worst over the stages of a fit whose draws are used, from its report; None where it does not say.
+
+    Chains of the last stage have targets of their own and are compared in its check, if at all.
+    """
+    compared = [d for stage, d in (report.get("diagnostics") or {}).items() if stage != "joint"]
+    went = [s for stage, s in (report.get("stages") or {}).items() if stage != "joint"]
+    if not compared:
+        return None
+    return {
+        "rhat_max": max(d["rhat_max"] for d in compared),
+        "ess_bulk_min": min(d["ess_bulk_min"] for d in compared),
+        "ess_tail_min": min(d["ess_tail_min"] for d in compared),
+        "divergence_share": max(s["divergence_share"] for s in went),
     }

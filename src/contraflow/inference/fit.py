@@ -213,6 +213,7 @@ def fit(
     drawn, went = stage.run("supply", start, everything, supply_weights(target), plan.supply)
     report["stages"]["supply"] = went
     report["diagnostics"]["supply"] = _diagnosed(target, drawn, everything)
+    report["contraction"] = _contraction(target, drawn)
     given = np.where(conditional[:, None], centre[:, None], _thinned(drawn, plan.chains))
 
     log("stage 2: everything else, each chain given one draw of stage 1")
@@ -408,6 +409,15 @@ def _diagnosed(target: Problem, drawn: np.ndarray, free: np.ndarray) -> dict[str
 
 def _named(target: Problem, free: np.ndarray) -> list[str]:
     return [n for n, f in zip(target.names, free, strict=True) if f]
+
+
+def _contraction(target: Problem, drawn: np.ndarray) -> dict[str, float]:
+    """Contraction of every parameter that the last stage holds, over all draws (kept, size, chains) of the first.
+
+    Few of these are handed on: over them alone, chance could pass for what data have taught.
+    """
+    rows = [target.index(n) for n in target.parameters]
+    return {target.names[k]: float(1 - drawn[:, k].var()) for k in rows if held(target)[k]}
 
 
 def _summary(target: Problem, y: np.ndarray) -> dict[str, list[float]]:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,8 +94,17 @@ class Posterior:
         return paths
 
     def contraction(self, name: str) -> float:
-        """How much data have narrowed a parameter: 1 − posterior variance / prior variance, on its coordinate."""
-        return float(1 - np.var(self.coordinates[name]))
+        """How much data have narrowed a parameter: 1 − posterior variance / prior variance, on its coordinate.
+
+        Of what the first stage hands on, over all draws of that stage, where the fit recorded it: few are handed on.
+        """
+        return float(self.report.get("contraction", {}).get(name, 1 - np.var(self.coordinates[name])))
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """What the fit wrote down of itself, empty where it did not."""
+        written: Mapping[str, Any] = json.loads(self.attributes.get("report", "{}"))
+        return written
 
     def bayes_factor(self, name: str, null: float) -> float | None:
         """Evidence against ``parameter = null``, as Savage and Dickey have it: prior over posterior density there.

@@ -28,7 +28,7 @@ from contraflow.report.backtested import (
 )
 from contraflow.report.calibrated import block_of, quantity
 from contraflow.report.fit_record import criteria
-from contraflow.report.wording import Said, share_percent, signed, whole_percent
+from contraflow.report.wording import Said, share_percent, signed, significant, whole_percent
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record
 from contraflow.validation.record import Made
@@ -200,11 +200,14 @@ def _held_back(result: Row) -> tuple[str, str]:
     out = counts.pop("not comparable", 0)
     en = "; ".join(f"{v}: {n}" for v, n in counts.most_common()) or "none"
     es = "; ".join(f"{verdict(v, 'es')}: {n}" for v, n in counts.most_common()) or "ninguno"
+    easy = ", ".join(r["id"] for r in rows if r["verdict"] == "agrees" and r["would_agree_with_none"])
+    untested_en = f" A model without any effect would agree too on {easy}." if easy else ""
+    untested_es = f" Un modelo sin efecto alguno también coincidiría en {easy}." if easy else ""
     return (
         f"{len(rows)} published effects set no prior. The model can be asked for {len(rows) - out} of them. "
-        f"{en[0].upper()}{en[1:]}.",
+        f"{en[0].upper()}{en[1:]}.{untested_en}",
         f"De {len(rows)} efectos publicados que no fijaron ningún valor previo, el modelo puede predecir "
-        f"{len(rows) - out}. {es[0].upper()}{es[1:]}.",
+        f"{len(rows) - out}. {es[0].upper()}{es[1:]}.{untested_es}",
     )
 
 
@@ -213,6 +216,7 @@ def _backtests(result: Row) -> tuple[str, str]:
     en = _ranked(skill, "en", ("clearly better than", "clearly worse than", "not told apart from"))
     es = _ranked(skill, "es", ("claramente mejor que", "claramente peor que", "sin diferencia clara con"))
     inside, lost = result["pit_inside_bands"], losses(rows, result.get("record"))
+    brief = sampling(list(result.get("fits", {}).values()))
     levels, levels_es = (
         "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} %" for p in LEVELS) if cover else ""
         for told, at in (("outcomes inside intervals: ", "at"), ("resultados dentro de sus intervalos: ", "al"))
@@ -221,9 +225,24 @@ def _backtests(result: Row) -> tuple[str, str]:
     return (
         f"Over {len(pooled(rows))} pooled forecasts from {origins} the model is {en or 'beside no rival'} (90 % "
         f"intervals of skill). The places of outcomes in their forecasts are {'inside' if inside else 'outside'} their "
-        f"bands{levels}. {lost.en}",
+        f"bands{levels}. {lost.en}{brief.en}",
         f"En {len(pooled(rows))} pronósticos desde {origins} el modelo es {es or 'sin rival'} (intervalos de 90 %). La "
-        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}. {lost.es}",
+        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}. {lost.es}"
+        f"{brief.es}",
+    )
+
+
+def sampling(found: Sequence[Mapping[str, Any] | None]) -> Said:
+    """How brief fits were sampled, at worst, where their results say so: a sentence that begins with a space."""
+    known = [d for d in found if d and "rhat_max" in d]
+    if not known:
+        return Said("", "")
+    rhat, ess = max(d["rhat_max"] for d in known), min(min(d["ess_bulk_min"], d["ess_tail_min"]) for d in known)
+    return Said(
+        f" Their fits are brief and have not converged by the criteria above: split R-hat up to {rhat:.2f}, at least "
+        f"{significant(ess)} effective draws.",
+        f" Sus ajustes son breves y no convergen según los criterios de arriba: R-hat de hasta {rhat:.2f}, al menos "
+        f"{significant(ess)} muestras efectivas.",
     )
 
 
@@ -257,9 +276,11 @@ def _recovery(result: Row) -> tuple[str, str]:
     en, es = ("; ".join(f"{q[lang]} {x}" for q, x in named) for lang in ("en", "es"))
     return (
         f"From {r['histories']} synthetic histories of the full model, 90 % intervals hold "
-        f"{whole_percent(r['coverage_90'])} of true values{f', and of policy effects: {en}' if en else ''}.",
+        f"{whole_percent(r['coverage_90'])} of true values{f', and of policy effects: {en}' if en else ''}. These are "
+        "intervals of stage 2: the latent driver of supply and what trials inform are held at the truth.",
         f"Con {r['histories']} historias simuladas del modelo completo, los intervalos de 90 % contienen "
-        f"{whole_percent(r['coverage_90'])} de los valores verdaderos{f'; de los efectos: {es}' if es else ''}.",
+        f"{whole_percent(r['coverage_90'])} de los valores verdaderos{f'; de los efectos: {es}' if es else ''}. Son "
+        "intervalos de la etapa 2: el factor latente de la oferta y lo que informan los ensayos quedan en la verdad.",
     )
 
 
@@ -268,14 +289,15 @@ def _alternatives(result: Row) -> tuple[str, str]:
     told = [agreement(rows, k).en for k in range(len(rows[0]["effects"]))]
     same, turns = (sum(a.startswith(word) for a in told) for word in ("same", "turns"))
     best = max(rows, key=lambda r: r["stacking_weight"])
-    noise = _noise(rows)
+    noise, brief = _noise(rows), sampling([r.get("sampling") for r in rows])
     return (
         f"{len(told)} headline effects under {len(rows)} structures. The same clear sign in all: {same}; turning with "
         f"the structure: {turns}; clear in some or none: {len(told) - same - turns}. Most weight by forecasts from "
-        f"{best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.en}",
+        f"{best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.en}{brief.en}",
         f"{len(told)} efectos principales con {len(rows)} estructuras. Mismo signo claro en todas: {same}; cambian "
         f"según la estructura: {turns}; claros en algunas o ninguna: {len(told) - same - turns}. Más peso según "
-        f"pronósticos desde {best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.es}",
+        f"pronósticos desde {best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.es}"
+        f"{brief.es}",
     )
 
 
@@ -437,6 +459,7 @@ def _held_back_row(r: Row) -> dict[str, Any]:
     row = {"id": r["id"], "label": effect_label(r["id"]).en, "verdict": r["verdict"], "published": published["text"]}
     row |= {f"published_{k}": published[k] for k in ("value", "low", "high")}
     row |= {f"model_{k}": model.get(k) for k in ("median", "q05", "q95")}
+    row |= {"would_agree_with_none": _yes(r["would_agree_with_none"]) if r["model"] else ""}
     row |= {"analogue": told.get("analogue", told.get("reason")), "assumed": told.get("assumed")}
     return _filled(row)
 

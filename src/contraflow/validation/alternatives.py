@@ -21,6 +21,7 @@ from scipy import optimize, stats
 from contraflow import evidence
 from contraflow.analysis.runs import Model
 from contraflow.inference import priors
+from contraflow.inference.diagnostics import worst
 from contraflow.inference.fit import BRIEF, fit
 from contraflow.inference.posterior import Posterior, holds_fit, load_posterior
 from contraflow.validation import backtests
@@ -70,26 +71,29 @@ ALTERNATIVES = (
 
 
 def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
-    """One row an alternative: what it says, its score ahead, its stacking weight, and its headline effects.
+    """One row an alternative: what it says, its score ahead and stacking weight, headline effects, how it was sampled.
 
     ``fixed`` in a row are the values ``held``; ``score_difference`` is the mean log score less that of the reference,
-    with its standard error over points. Fits are kept in ``folder`` and made if they are not there; the reference's fit
-    to all data is the posterior that ships.
+    with its standard error over points, and ``sampling`` the worst of the fit that forecasts (``diagnostics.worst``).
+    Fits are kept in ``folder`` and made if they are not there; the reference's fit to all data is the posterior that
+    ships.
     """
     scores = []
     rows: list[dict[str, Any]] = []
     for a in ALTERNATIVES:
         step(f"{a.id}: data to {ORIGIN}")
         earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
-        scores.append(_log_scores(load_posterior(earlier, fixed=a.fixed)))
+        ahead = load_posterior(earlier, fixed=a.fixed)
+        scores.append(_log_scores(ahead))
         step(f"{a.id}: all data")
         stored = {"path": _fitted(a, folder / f"{a.id}.nc", log=step), "fixed": a.fixed} if a.fixed else {}
         model = Model(load_posterior(**stored))
         effects = []
         for scenario, outcome in HEADLINES:
             effect = model.compare(scenario, draws=DRAWS, until=END).effect(outcome)
-            effects.append({"scenario": scenario, "outcome": outcome, **effect.difference})
-        rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects})
+            assumed = {"from_assumption": effect.support.from_assumption}
+            effects.append({"scenario": scenario, "outcome": outcome, **effect.difference, **assumed})
+        rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects, "sampling": worst(ahead.report)})
     table = np.array(scores)
     for row, score, weight in zip(rows, table, stacking_weights(table), strict=True):
         better = score - table[0]

@@ -29,6 +29,7 @@ from contraflow import evidence
 from contraflow.engine import Grid
 from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
+from contraflow.inference.diagnostics import worst
 from contraflow.inference.fit import fit
 from contraflow.inference.likelihood import (
     Discrepancy,
@@ -65,11 +66,12 @@ MODEL = "model"
 VARIANTS = ("stacked",)
 #: Quantiles of the rivals, beside the posteriors of the origins.
 RIVALS_FILE = "rivals.npz"
-#: All opioid deaths are two fitted series that share no certificate.
-PARTS = {SOURCE_SERIES: ("us.deaths.opioids_without_synthetic.annual", "us.deaths.synthetic_opioids.annual")}
+_SYNTHETIC, _SYNTHETIC_HALF_YEARS = "us.deaths.synthetic_opioids.annual", "us.deaths.synthetic_opioids.half_year"
+#: All opioid and all overdose deaths are fitted series that share no certificate, added up: scored and not pooled.
+_OPIOIDS = ("us.deaths.opioids_without_synthetic.annual", _SYNTHETIC)
+PARTS = {SOURCE_SERIES: _OPIOIDS, "us.deaths.all_drugs.annual": (*_OPIOIDS, "us.deaths.non_opioid.annual")}
 #: Counts of who is still missing in 2026: nobody could know them at an origin, and late years look low.
 LATER_VINTAGE = ("mx.missing.annual",)
-_SYNTHETIC, _SYNTHETIC_HALF_YEARS = "us.deaths.synthetic_opioids.annual", "us.deaths.synthetic_opioids.half_year"
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ def yearly() -> dict[str, Yearly]:
 
 def _synthetic(fitted: Mapping[str, Target]) -> Target:
     """The annual series of synthetic opioids to the end of the data: rows and noise like those of the other opioids."""
-    like, series = fitted[PARTS[SOURCE_SERIES][0]], evidence.load().series[_SYNTHETIC]
+    like, series = fitted[_OPIOIDS[0]], evidence.load().series[_SYNTHETIC]
     if not np.array_equal(series.starts, like.series.starts):
         raise AssertionError(f"{_SYNTHETIC} and {like.id} should have the same years")
     observable = dataclasses.replace(OBSERVABLES[_SYNTHETIC], until=DATA_END)
@@ -222,8 +224,8 @@ def _observed() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
         for name, s in yearly().items()
     }
     for name, parts in PARTS.items():
-        total = table[parts[0]][1] + table[parts[1]][1]
-        table[name] = (table[parts[0]][0], total, 0.0, False)
+        years, total = table[parts[0]][0], np.sum([table[part][1] for part in parts], axis=0)
+        table[name] = (years, total, 0.0, False)
     return table
 
 
@@ -304,13 +306,13 @@ def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> 
     Returns:
         ``backtests``, one row a forecast; ``skill`` of the model against each rival, and of each variant in
         ``variant_skill``; ``pit_inside_bands``; ``coverage`` and ``interval_score`` pooled; ``stacking``; ``oracle``;
-        and the hash of each posterior used.
+        and ``fits``, by origin the hash of its posterior and the worst of its sampling (``diagnostics.worst``).
 
     Raises:
         ContraflowError: the posterior of an origin is missing, of another model, or of data beyond the origin.
     """
     cache = Cache(folder / RIVALS_FILE)
-    table, hashes = [], {}
+    table, fits = [], {}
     for origin in sorted(origins):
         posterior = load_posterior(posterior_path(folder, origin))
         if abs(float(posterior.attributes["data_until"]) - origin - 1.0) > 1e-6:
@@ -318,10 +320,10 @@ def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> 
                 f"{posterior_path(folder, origin)} was fitted to data until {posterior.attributes['data_until']}: "
                 f"a backtest from {origin} needs data to its end and no further; refit it"
             )
-        hashes[str(origin)] = posterior.hash
+        fits[str(origin)] = {"posterior": posterior.hash, **(worst(posterior.report) or {})}
         table += entries(origin, forecast(origin, posterior, seed), cache)
     cache.save()
-    return summary(table) | {"posteriors": hashes}
+    return summary(table) | {"fits": fits}
 
 
 def summary(table: list[Entry]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Both fit many synthetic data sets at once, one chain each, with the sampler and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from contraflow.system.calendar import monthly_grid
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import pit_inside_bands
 
-#: Parameters that the reduced model leaves free: of demand, dose response, care, supply, border, violence and arms.
+#: Parameters that the reduced model leaves free: of demand, dose response, the drug market, supply and border.
 REDUCED = (
     "titration",
     "dose_spread",
@@ -46,8 +46,11 @@ REDUCED = (
     "tolerance_adaptation",
     "mexico_stock_time",
 )
-#: Policy effects whose calibration is checked: scenario, outcome, and the window of the effect.
-EFFECTS = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
+Headline = tuple[str, str]
+#: Policy effects, scenario and outcome, whose calibration is checked, and their window. Parameters of killings are not
+#: free in the reduced model, so effects on homicides are left to recovery.
+EFFECTS: tuple[Headline, ...] = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
+RECOVERED = (*EFFECTS, ("gun-flow", "mx.homicides"), ("leaders-first", "mx.homicides"))
 EFFECT_WINDOW = (2027.0, 2031.0)
 #: Doublings of a trajectory in the reduced model, a sixth of whose coordinates are free.
 REDUCED_DOUBLINGS = 4
@@ -130,8 +133,8 @@ def calibrate(
     made = experiment(target, truth, seed)
     drawn = refit(made, free, length, seed, folder, log, progress, REDUCED_DOUBLINGS)
     ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
-    real = policy_effects(target, truth)
-    found = policy_effects(target, np.concatenate(list(drawn), axis=1))
+    real = policy_effects(target, truth, EFFECTS)
+    found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
     for name, values in found.items():
         ranks[name] = (values.reshape(len(drawn), sets) < real[name]).mean(axis=0)
     inside = {n: pit_inside_bands(_places(r, len(drawn), seed), range(sets)) for n, r in ranks.items()}
@@ -168,7 +171,7 @@ def recover(
     inside = {
         n: float(((truth[k] > low[k]) & (truth[k] < high[k])).mean()) for k, n in enumerate(target.names) if free[k]
     }
-    real, found = policy_effects(target, truth), policy_effects(target, np.concatenate(list(drawn), axis=1))
+    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
     effects = {}
     for name, values in found.items():
         bottom, top = _ends(values.reshape(len(drawn), histories))
@@ -193,17 +196,17 @@ def reduced(target: Problem) -> np.ndarray:
     return np.array([n in REDUCED or n.startswith((latent, *noise)) for n in target.names])
 
 
-def policy_effects(target: Problem, y: np.ndarray) -> dict[str, np.ndarray]:
-    """Paired effects (draws,) of ``EFFECTS`` at coordinates y (size, draws); latent drivers only fade after the data.
+def policy_effects(target: Problem, y: np.ndarray, effects: Sequence[Headline]) -> dict[str, np.ndarray]:
+    """Paired effects (draws,) at coordinates y (size, draws); latent drivers only fade after the data.
 
     So an effect is a function of the coordinates alone, which ranks of the truth among draws need.
     """
     quiet = target.posterior(y)
     grid = monthly_grid(EFFECT_WINDOW[1], target.grid.substeps)
     window = grid.times >= EFFECT_WINDOW[0] - 1e-6
-    policies = [None, *(Scenario.load(name) for name, _ in EFFECTS)]
-    variables = [OUTCOMES[outcome].variable for _, outcome in EFFECTS]
-    found: dict[str, list[np.ndarray]] = {f"effect: {name} on {outcome}": [] for name, outcome in EFFECTS}
+    policies = [None, *(Scenario.load(name) for name, _ in effects)]
+    variables = [OUTCOMES[outcome].variable for _, outcome in effects]
+    found: dict[str, list[np.ndarray]] = {f"effect: {name} on {outcome}": [] for name, outcome in effects}
     for _, (without, *under) in chunks(target.model, quiet, {}, grid, policies, sorted(set(variables))):
         for values, variable, under_policy in zip(found.values(), variables, under, strict=True):
             change = under_policy[variable] - without[variable]

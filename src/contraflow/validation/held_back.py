@@ -320,6 +320,8 @@ def verdict(published: Published, model: Mapping[str, float], bound: bool = Fals
 def held_back(posterior: Posterior, progress: Step | None = None, draws: int = DRAWS) -> list[dict[str, Any]]:
     """Every effect that was held back: ``id``, ``published``, ``model`` quantiles, ``verdict``, and the evidence.
 
+    ``would_agree_with_none``: whether a model without any effect would agree too: the published interval holds none.
+
     Effects are changes: −0.12 is 12 % less. Rows are in the order of ``held_back.yaml``.
     """
     begin = progress or (lambda part: None)
@@ -354,6 +356,7 @@ def _row(e: Experiment, effect: np.ndarray) -> dict[str, Any]:
                       "text": e.published.text},
         "model": model,
         "verdict": verdict(e.published, model, e.bound),
+        "would_agree_with_none": e.published.none,
         "evidence": {"analogue": e.analogue, "assumed": e.assumed or None, "bound": e.bound, "draws": len(told)},
     }  # fmt: skip
 
@@ -364,6 +367,7 @@ def _incomparable(i: Incomparable) -> dict[str, Any]:
         "published": {"value": None, "low": None, "high": None, "text": i.published},
         "model": None,
         "verdict": "not comparable",
+        "would_agree_with_none": None,
         "evidence": {"reason": i.reason},
     }
 

@@ -7,13 +7,13 @@ stale and not shown, one that was never run is null and listed as missing, with 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contraflow.errors import UnknownName, nearest
+from contraflow.inference.diagnostics import worst
 from contraflow.inference.posterior import PosteriorError, fit_hash, holds_fit, load_posterior
 from contraflow.validation import record
 from contraflow.validation.record import Made
@@ -49,20 +49,7 @@ class Part:
 
 
 def _diagnostics(step: Step, quick: bool) -> Result:
-    """The worst over the stages whose draws are used; chains with other stage-1 draws have targets of their own."""
-    written = json.loads(load_posterior(check=False).attributes.get("report", "{}"))
-    checked = [d for stage, d in (written.get("diagnostics") or {}).items() if stage != "joint"]
-    went = [s for stage, s in (written.get("stages") or {}).items() if stage != "joint"]
-    if not checked:
-        return {"diagnostics": None}
-    return {
-        "diagnostics": {
-            "rhat_max": max(d["rhat_max"] for d in checked),
-            "ess_bulk_min": min(d["ess_bulk_min"] for d in checked),
-            "ess_tail_min": min(d["ess_tail_min"] for d in checked),
-            "divergence_share": max(s["divergence_share"] for s in went),
-        }
-    }
+    return {"diagnostics": worst(load_posterior(check=False).report)}
 
 
 def _backtests(step: Step, quick: bool) -> Result:
