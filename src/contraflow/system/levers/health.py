@@ -10,7 +10,7 @@ HEALTH = (
         id="us.health.treatment_access",
         label=Text(en="Places on methadone or buprenorphine", es="Lugares de tratamiento con metadona o buprenorfina"),
         unit="person",
-        display_unit=Text(en="people on medication at once", es="personas en tratamiento a la vez"),
+        display_unit=Text(en="places", es="lugares"),
         today=1_400_000,
         low=1_000_000,
         high=3_900_000,
@@ -21,9 +21,10 @@ HEALTH = (
                 "low",
                 1_244_000,
                 Text(
-                    en="156,000 people lose medication, the published estimate for the Medicaid law of 2025",
-                    es="156 000 personas pierden el tratamiento, la estimación publicada para la ley de Medicaid de "
-                    "2025",
+                    en="156,000 fewer, the people who lose medication by the published estimate for the Medicaid law "
+                    "of 2025",
+                    es="156 000 menos: las personas que pierden el tratamiento según la estimación publicada para la "
+                    "ley de Medicaid de 2025",
                 ),
                 ("bu_penn_2025",),
             ),
@@ -42,15 +43,15 @@ HEALTH = (
                 "high",
                 2_800_000,
                 Text(
-                    en="half of the people in need, as in France",
-                    es="la mitad de quienes lo necesitan, como en Francia",
+                    en="for half of the people in need, as many as France treats; not all of them fill",
+                    es="para la mitad de quienes lo necesitan, tantos como trata Francia; no todos se llenan",
                 ),
                 ("france_2007",),
             ),
             Level(
                 "highest",
                 3_900_000,
-                Text(en="70 % of the people in need", es="70 % de quienes lo necesitan"),
+                Text(en="for 70 % of the people in need", es="para 70 % de quienes lo necesitan"),
                 (ASSUMPTION,),
             ),
         ),
