@@ -110,22 +110,36 @@ def split(total, state):
     return total // 32 + (state <= total % 32)
 
 
+OFFICES = [f"{place} FIELD OFFICE" for place in ("EL PASO", "LAREDO", "SAN DIEGO", "TUCSON")]
+SECTORS = [
+    f"{place} SECTOR"
+    for place in (
+        "BIG BEND", "DEL RIO", "EL CENTRO", "EL PASO", "LAREDO", "RIO GRANDE VALLEY", "SAN DIEGO", "TUCSON", "YUMA",
+    )
+]  # fmt: skip
+
+
 def cbp_lines(until="2025-01", kg=1.0):
-    """CBP: fentanyl of the evidence from October 2022, and other drugs, in two components."""
+    """CBP: fentanyl of the evidence from October 2022, and other drugs, in two components.
+
+    In the order of the provider: the newest fiscal year first, its months by name.
+    """
     weights = known_months("border.seized.fentanyl.monthly")
     events = known_months("border.seized.fentanyl.events.monthly")
     annual = {d: {round(r.start): r.value for r in evidence.load().series[f"border.seized.{d}.annual"].rows}
               for d in ("heroin", "methamphetamine", "cocaine")}  # fmt: skip
     ports = {round(r.start): r.value for r in evidence.load().series["border.seized.fentanyl.ports_share"].rows}
-    lines = [",".join(cbp.COLUMNS)]
+    lines = []
     for m in range(2022 * 12 + 9, int(until[:4]) * 12 + int(until[5:])):
         year, name = m // 12, MONTHS[m % 12].upper()
         fiscal = f"{year + (m % 12 >= 9)}" + (" (FYTD)" if m >= 2024 * 12 + 9 else "")
         share = ports.get(year, 0.88)
-        for component, area, part in (
-            ("Office of Field Operations", "SAN DIEGO FIELD OFFICE", share),
-            ("U.S. Border Patrol", "TUCSON SECTOR", 1 - share),
+        for component, areas, area, part in (
+            ("Office of Field Operations", OFFICES, "SAN DIEGO FIELD OFFICE", share),
+            ("U.S. Border Patrol", SECTORS, "TUCSON SECTOR", 1 - share),
         ):
+            for any_area in areas:
+                lines.append(f"{fiscal},{name},{component},Southwest Border,Land Only,{any_area},Marijuana,3,20.5")
             head = f"{fiscal},{name},{component},Southwest Border,Land Only,{area}"
             count = events.get(m, 50)
             own = count - round(count * (1 - share)) if part == share else round(count * (1 - share))
@@ -134,13 +148,14 @@ def cbp_lines(until="2025-01", kg=1.0):
                 lines.append(f"{head},{drug.capitalize()},5,{held.get(year, 9000.0) / 12 * part / cbp.KG * kg:.10f}")
             lines.append(f"{fiscal},{name},{component},Coastal/Interior,Other,MIAMI {part:.4f},Fentanyl,1,3.5")
             lines.append(f"{head},Other Drugs**,2,0.00110231131")
-    return lines
+    return [",".join(cbp.COLUMNS), *sorted(lines, key=lambda line: (-int(line[:4]), line))]
 
 
 def rnpdno_lines(status="0", until=2025, share=1.0, later=30_000):
-    """RNPDNO: persons by year of the evidence, in one municipality of each state, and ``later`` in each made-up year.
+    """RNPDNO: persons by year of the evidence, and ``later`` in each made-up year, spread over 32 states.
 
-    ``share`` of the persons have a municipality.
+    In the order of the provider: by state, first its capital, last persons without a municipality, whom the evidence
+    leaves out. ``share``: of the persons of the evidence, in the capitals.
     """
     series = "mx.missing.annual" if status == "7" else "mx.missing.registered.annual"
     held = {round(r.start): r.value for r in evidence.load().series[series].rows}
@@ -150,10 +165,11 @@ def rnpdno_lines(status="0", until=2025, share=1.0, later=30_000):
         for k in range(12):
             month = total // 12 + (k < total % 12)
             for state in range(1, 33):
-                count = split(month, state)
-                place = f"{state:02d}001,{state:02d},estado {state},001,capital"
-                lines.append(f"{place},{count - count // 3},{count // 3},0,{count},{year},{k + 1},{status}")
-    return lines
+                placed = split(month, state)
+                for code, place, count in (("001", "capital", placed), ("999", "se desconoce", placed // 10)):
+                    where = f"{state:02d}{code},{state:02d},estado {state},{code},{place}"
+                    lines.append(f"{where},{count - count // 3},{count // 3},0,{count},{year},{k + 1},{status}")
+    return [lines[0], *sorted(lines[1:], key=lambda line: line[:5])]
 
 
 def figures_lines(*rows):

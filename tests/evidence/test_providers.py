@@ -88,9 +88,18 @@ def without_homicides(text):
     return [x.rsplit(",", 12)[0] + ",0" * 12 if "doloso" in x else x for x in text]
 
 
+def newest(line):
+    """A row that is lost where a file by months is cut: of Tucson, and of Yuma behind it, in the last month."""
+    return line.startswith("2025 (FYTD),JAN,") and line.split(",")[5] in ("TUCSON SECTOR", "YUMA SECTOR")
+
+
 WRONG = {
     "cut within a line": ("cbp", lambda t: [*t[:-1], t[-1][:30]], "cut off"),
     "cut at a line": ("vsrr", lambda t: t[:-3], "do not cover the same months|cut off"),
+    "cut at the end of a line": ("cbp", lambda t: t[:-1], "2023-09: no row of YUMA SECTOR"),
+    "cut in the newest month": ("cbp", lambda t: [x for x in t if not newest(x)], "2025-01: .* TUCSON SECTOR"),
+    "a row of the last state": ("sesnsp", lambda t: t[:-3], "no row 'Feminicidio, Con arma blanca.* of state 32 alone"),
+    "cut in the last state": ("rnpdno", lambda t: [x for x in t if x[:5] != "32999"], "without a municipality"),
     "no query": ("wonder", lambda t: t[: next(k for k, x in enumerate(t) if x.startswith("---"))], "without the query"),
     "states missing": ("sesnsp", lambda t: t[:-20], "of 32 states"),
     "states left out": ("rnpdno", lambda t: [x for x in t if ",07," not in x], "31 of 32 states"),
@@ -212,6 +221,12 @@ def test_single_figures_are_read_for_any_series(lines, file_of):
     assert [(p.value, p.weight, p.note, p.source) for p in purity] == [(0.12, 700, "whole quarter", "dea_ndta_2025")]
 
 
+def test_persons_in_months_derived_from_longer_windows_may_be_fractions(lines, file_of):
+    name = "us.deaths.synthetic_opioids.monthly"
+    reading = providers.read(file_of(lines["figures"](f"{name},2025-01,2025-01,2800.5,,,")))
+    assert [p.value for p in reading.points[name]] == [2800.5]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -221,6 +236,7 @@ def test_single_figures_are_read_for_any_series(lines, file_of):
         ("mx.homicides.inegi.annual,2025-12,2025-01,31000,,,", "before it begins"),
         ("mx.homicides.inegi.annual,2025,2025,31000,,,", "write YYYY-MM"),
         ("mx.homicides.inegi.annual,2025-01,2025-12,31 000,,,", "not a number"),
+        ("mx.homicides.inegi.annual,2025-01,2025-12,25000.7,,,", "whole persons: 25000.7 cannot be; write 25001"),
         ("mx.homicides.inegi.annual,2025-01,2025-12,31000,nobody,,", "no source 'nobody'"),
         ("us.market.fentanyl_powder_purity,2025-01,2025-03,11.2,,,", "is a share"),
         ("us.market.fentanyl_powder_purity,2025-01,2025-03,0.11,,,0", "weight cannot be 0"),

@@ -10,7 +10,7 @@ from contraflow import evidence
 from contraflow.cli import app
 from contraflow.errors import ContraflowError
 from contraflow.evidence import providers, vintages
-from contraflow.evidence.providers import DataError
+from contraflow.evidence.providers import DataError, Point
 
 KG = "border.seized.fentanyl.monthly"
 
@@ -18,7 +18,7 @@ KG = "border.seized.fentanyl.monthly"
 @pytest.fixture
 def add(data_folder):
     def run(path, accept=False):
-        return vintages.add(path, providers.read(path), evidence.load(), accept)
+        return vintages.add(path, providers.read(path), evidence.shipped(), accept)
 
     return run
 
@@ -176,7 +176,77 @@ def test_every_series_that_is_fitted_takes_a_figure_of_its_own_window(add, lines
         count = months[series.window]
         row = f"{name},2025-01,2025-{count:02d},{series.rows[-1].value:g},,,"
         assert [p.end for p in add(file_of(lines["figures"](row))).new[name]] == [f"2025-{count:02d}"]
-    assert vintages.reach(vintages.layered(evidence.load(), vintages.newest())) == pytest.approx(2026)
+
+
+@pytest.mark.parametrize("value", [310_000, 335_500, 3_355, 3_100])
+def test_a_digit_too_many_or_too_few_is_refused_until_it_is_accepted(value, add, lines, file_of, data_folder):
+    path = file_of(lines["figures"](f"{INEGI},2025-01,2025-12,{value},,,"))
+    with pytest.raises(DataError, match="a digit too many or too few"):
+        add(path)
+    assert tree(data_folder) == {}
+    assert [p.value for p in add(path, accept=True).new[INEGI]] == [value]
+
+
+def test_a_digit_too_many_is_refused_of_a_known_figure_among_others_too(add, lines, file_of, data_folder):
+    rows = {2022: 33_287, 2023: 32_252, 2024: 335_500}
+    path = file_of(lines["figures"](*(f"{INEGI},{y}-01,{y}-12,{v},,," for y, v in rows.items())))
+    with pytest.raises(DataError, match=r"335500 in 2024-12 beside 32252"):
+        add(path)
+    assert tree(data_folder) == {}
+
+
+def test_no_figure_that_ships_would_have_been_refused_after_those_before_it(tmp_path):
+    for series in evidence.load().series.values():
+        for k, row in enumerate(series.rows[1:], 1):
+            start, end = (f"{m // 12}-{m % 12 + 1:02d}" for m in (vintages._key(row)[0], vintages._key(row)[1] - 1))
+            before = series.model_copy(update={"rows": series.rows[:k]})
+            vintages._require_same_unit(tmp_path, [Point(start, end, row.value)], before, False, False)
+
+
+def test_a_series_that_jumps_by_its_record_may_jump(add, lines, file_of):
+    last = evidence.load().series[KG].rows[-1].value
+    for month, value in (("2025-01", 6 * last), ("2025-02", last)):
+        assert add(file_of(lines["figures"](f"{KG},{month},{month},{value:.1f},,,"))).new[KG]
+
+
+def test_accepted_revisions_say_nothing_of_the_new_figures_beside_them(add, lines, file_of, data_folder):
+    revised, jump = f"{INEGI},2024-01,2024-12,31000,,,", f"{INEGI},2025-01,2025-12,310000,,,"
+    both = file_of(lines["figures"](revised, jump))
+    with pytest.raises(DataError, match="add it first, in a row of its own, with --accept-revisions"):
+        add(both, accept=True)
+    assert tree(data_folder) == {}
+    add(file_of(lines["figures"](jump), "jump.csv"), accept=True)
+    assert [r.new for r in add(both, accept=True).revisions] == [31_000]
+
+
+def test_a_figure_given_ahead_does_not_lock_its_providers_file_out(add, lines, file_of):
+    series = "us.deaths.non_opioid.annual"
+    add(file_of(lines["figures"](f"{series},2025-01,2025-12,25000,,,")))
+    assert add(file_of(lines["vsrr"](until="2025-03"))).vintage.endswith("cdc_vsrr")
+    assert [r.value for r in held()[series].rows if r.start > 2024.9] == [25_000]
+    with vintages.trial(vintages.newest()):
+        assert run("data", "add", file_of(lines["vsrr"](until="2025-04"))).exit_code == 0
+    added = add(file_of(lines["vsrr"](until="2025-12"), "later.csv"))
+    assert [(r.period, r.old) for r in added.revisions if r.series == series] == [("2025-01 to 2025-12", 25_000)]
+    with pytest.raises(DataError, match="ends with 2025-06, 2025-12 is held already"):
+        add(file_of(lines["vsrr"](until="2025-06"), "older.csv"))
+
+
+def test_homicides_added_are_on_record_where_force_looks_for_them(add, lines, file_of):
+    shipped = evidence.load()
+    add(file_of(lines["figures"](f"{INEGI},2025-01,2025-12,26000,,,")))
+    driver = vintages.layered(shipped, vintages.newest()).drivers["recorded_homicides"]
+    assert driver.rows[:-1] == shipped.drivers["recorded_homicides"].rows
+    assert (driver.rows[-1].date, driver.rows[-1].value) == (2025.5, 26_000)
+    assert driver.at(2030.0) == 26_000
+    assert vintages.layered(shipped, ()).drivers == shipped.drivers
+
+
+def test_vintages_in_force_leave_what_ships_as_it_is(add, lines, file_of):
+    add(file_of(lines["figures"](f"{INEGI},2025-01,2025-12,26000,,,")))
+    with vintages.trial(vintages.newest()):
+        assert evidence.load().series[INEGI].rows[-1].value == 26_000
+        assert evidence.shipped().series[INEGI].rows[-1].end == pytest.approx(2025)
 
 
 def test_a_damaged_vintage_says_what_to_do(add, lines, file_of, data_folder):

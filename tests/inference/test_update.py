@@ -11,9 +11,10 @@ from contraflow.errors import ContraflowError
 from contraflow.evidence import vintages
 from contraflow.evidence.providers import Point, Reading
 from contraflow.inference import posterior as inference
-from contraflow.inference.likelihood import NO_MEMORY
-from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.inference.likelihood import NO_MEMORY, targets
+from contraflow.inference.posterior import PROJECTION_END, Posterior, data_end, fit_hash
 from contraflow.inference.problem import problem
+from contraflow.system.calendar import monthly_grid
 from contraflow.system.latents import LATENTS
 
 SERIES = "border.seized.fentanyl.half_year"
@@ -36,7 +37,7 @@ def test_added_figures_are_in_force_only_once_they_were_fitted(added, tmp_path):
     shipped = fit_hash()
     with vintages.trial(added):
         fitted = fit_hash()
-        assert vintages.reach(evidence.load()) == pytest.approx(2025.5)
+        assert data_end() == pytest.approx(2025.5)
     assert fit_hash() == shipped != fitted
     posterior = tmp_path / "update.nc"
     posterior.write_bytes(b"draws")
@@ -63,6 +64,26 @@ def test_figures_that_no_fit_takes_are_no_reason_to_refit(tmp_path, monkeypatch)
     with pytest.raises(ContraflowError, match="no figure that the fit takes"):
         production._update(1)
     assert vintages.posterior_path() is None
+
+
+def test_rows_past_the_end_of_an_observable_neither_ask_for_a_fit_nor_move_the_end_of_data(tmp_path, monkeypatch):
+    """Annual deaths with synthetic opioids are fitted to 2017: half-years take their place."""
+    monkeypatch.setenv("CONTRAFLOW_DATA", str(tmp_path / "data"))
+    evidence.load.cache_clear()
+    shipped, path = fit_hash(), tmp_path / "file.csv"
+    path.write_text("a file\n")
+    years = (Point("2024-01", "2024-12", 48_000.0), Point("2025-01", "2025-12", 40_000.0))
+    reading = Reading("cdc_vsrr", "vsrr_monthly_derived", {"us.deaths.synthetic_opioids.annual": years})
+    vintages.add(path, reading, evidence.load(), accept=True)
+    with vintages.trial(vintages.newest()):
+        assert evidence.load().series["us.deaths.synthetic_opioids.annual"].rows[-1].value == 40_000
+        assert fit_hash() == shipped and data_end() == pytest.approx(2025)
+        fitted = targets(monthly_grid(2026.0), 2026.0)["us.deaths.synthetic_opioids.annual"]
+        assert fitted.spans[-1].tolist() == [2017, 2018]
+    earlier = {"us.deaths.synthetic_opioids.annual": (Point("2016-01", "2016-12", 19_400.0),)}
+    vintages.add(path, Reading("figures", "vsrr_2026_06", earlier, whole=False), evidence.load())
+    with vintages.trial(vintages.newest()):
+        assert fit_hash() != shipped
 
 
 def test_a_posterior_of_another_model_is_left_for_the_one_that_ships(added, tmp_path, monkeypatch, capsys):
@@ -105,7 +126,7 @@ def test_a_fit_to_later_data_begins_from_the_draws_of_the_last_one(added):
     last = Posterior({n: y[before.index(n)] for n in before.parameters}, innovations, discrepancy, {})
     assert before.coordinates(last) == pytest.approx(y)
     with vintages.trial(added):
-        later = problem(vintages.reach(evidence.load()))
+        later = problem(data_end())
         assert len(later.prepared[SERIES].observed) == len(before.prepared[SERIES].observed) + 1
         begun = dict(zip(later.names, later.coordinates(last), strict=True))
     assert later.size > before.size

@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file as its provider publishes it.")],
     accept: Annotated[
-        bool, typer.Option("--accept-revisions", help="Take in a file that revises many known figures.")
+        bool,
+        typer.Option("--accept-revisions", help="Take in large revisions; without any, figures far from others."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def add(
     from contraflow import evidence
     from contraflow.evidence import providers, vintages
 
-    added = vintages.add(file, providers.read(file), evidence.load(), accept)
+    added = vintages.add(file, providers.read(file), evidence.shipped(), accept)
     if json:
         new = {name: [p.end for p in points] for name, points in added.new.items()}
         revisions = [vars(r) for r in added.revisions]

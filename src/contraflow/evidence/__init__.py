@@ -1,9 +1,10 @@
 """What the model takes from outside: sources, parameters with priors, observed series, drivers, effects, claims.
 
-`load()` returns all of it, checked. Figures live in YAML and CSV beside this file, never in code.
+`load()` returns all of it, checked; `shipped()` what comes with the package alone. Figures live in YAML and CSV beside
+this file, never in code.
 """
 
-from contraflow.evidence.loader import Evidence, decimal_year, load, read_evidence
+from contraflow.evidence.loader import Evidence, decimal_year, load, read_evidence, shipped
 from contraflow.evidence.schema import (
     ASSUMPTION,
     Claim,
@@ -42,4 +43,5 @@ __all__ = [
     "decimal_year",
     "load",
     "read_evidence",
+    "shipped",
 ]

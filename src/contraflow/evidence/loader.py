@@ -61,7 +61,17 @@ def load() -> Evidence:
     """
     from contraflow.evidence import vintages  # builds on this module
 
-    return vintages.layered(read_evidence(Path(__file__).parent), vintages.in_force())
+    return vintages.layered(shipped(), vintages.in_force())
+
+
+@functools.cache
+def shipped() -> Evidence:
+    """The evidence shipped with the package, whatever a user has added; read once.
+
+    Raises:
+        EvidenceError: as `load`.
+    """
+    return read_evidence(Path(__file__).parent)
 
 
 def read_evidence(folder: Path) -> Evidence:

@@ -24,7 +24,7 @@ import numpy as np
 from contraflow.errors import ContraflowError
 from contraflow.evidence.loader import Evidence, decimal_year, load
 from contraflow.evidence.providers.reading import DataError, Point, Reading
-from contraflow.evidence.schema import Row, Series
+from contraflow.evidence.schema import Driver, DriverRow, Row, Series
 
 #: Environment variable that names the folder.
 VARIABLE = "CONTRAFLOW_DATA"
@@ -33,14 +33,19 @@ _ABOUT, _IN_FORCE, _NAMES = "about.json", "in_force.json", "[0-9][0-9][0-9][0-9]
 _trial: tuple[Vintage, ...] | None = None
 #: Median revision of known points above which a file counts something else than the series.
 MOST_REVISED = 0.02
-#: How many times the last known figure a new one may be, or the last one it, before its unit is doubted.
-MOST_GROWN = 10.0
+#: How many times its neighbour a figure may be, or the neighbour it, before its unit and digits are doubted: at most,
+#: and at least where a record of so many changes tells what is usual.
+MOST_GROWN, LEAST_GROWN, LEAST_CHANGES = 10.0, 1.5, 9
+#: How many times the largest change on record, in logs, a figure given by itself may differ from its neighbour.
+BEYOND_RECORD = 3.0
 #: Years that a narrower count and its series must share, and the last ones of which the median links them.
 LINK_YEARS = 3, 5
 #: How much of a series a narrower count may leave out, or hold beyond it.
 MOST_LINKED = 0.25
 #: Relative difference below which a figure is the same, as printed with other digits.
 _SAME = 5e-4
+#: Drivers that repeat a series of whole years, at mid-year: what is added to the series is added to them.
+_REPEATED = {"recorded_homicides": "mx.homicides.inegi.annual"}
 
 
 @dataclass(frozen=True)
@@ -144,19 +149,24 @@ def put_in_force(vintages: Sequence[Vintage], posterior: Path) -> None:
     partial.replace(record)
 
 
-def reach(evidence: Evidence) -> float:
-    """End of the last fitted row, a decimal year: where the data of this evidence end."""
-    return max(r.end for s in evidence.series.values() if s.use == "fit" for r in s.rows)
-
-
 def layered(evidence: Evidence, vintages: Sequence[Vintage]) -> Evidence:
-    """The evidence with these vintages laid over its series, in order."""
+    """The evidence with these vintages laid over its series, in order, and over the drivers that repeat a series."""
     series = dict(evidence.series)
     for vintage in vintages:
         for table in sorted(vintage.folder.glob("*.csv")):
             if table.stem in series:
                 series[table.stem] = _over(series[table.stem], _read(table))
-    return replace(evidence, series=series)
+    repeated = {
+        driver: _repeating(evidence.drivers[driver], series[name])
+        for driver, name in _REPEATED.items()
+        if series.get(name) is not evidence.series.get(name)
+    }
+    return replace(evidence, series=series, drivers=evidence.drivers | repeated)
+
+
+def _repeating(driver: Driver, series: Series) -> Driver:
+    rows = tuple(DriverRow(r.start + 0.5, r.value, r.source, r.note) for r in series.rows)
+    return driver.model_copy(update={"rows": rows})
 
 
 def _over(series: Series, rows: Sequence[Row]) -> Series:
@@ -200,31 +210,37 @@ def add(path: Path, reading: Reading, evidence: Evidence, accept: bool = False) 
         path: the file.
         reading: what was read from it.
         evidence: the evidence that ships.
-        accept: whether large revisions are wanted.
+        accept: whether large revisions are wanted, or, where there are none, figures far from their neighbours.
 
     Raises:
-        DataError: it ends before, or begins after, what is held, lies in the future, overlaps windows of another
-            length, revises too much or goes on in what looks like another unit; nothing is stored then.
+        DataError: it ends before, or begins after, what is held of its provider, lies in the future, overlaps windows
+            of another length, revises too much or goes on in what looks like another unit; nothing is stored then.
         ContraflowError: the folder cannot be written to.
     """
-    held = layered(evidence, newest()).series
+    vintages = newest()
+    held = layered(evidence, vintages).series
+    of_provider = layered(evidence, [v for v in vintages if v.about.get("provider") == reading.provider]).series
     new: dict[str, tuple[Point, ...]] = {}
+    revised: dict[str, tuple[Point, ...]] = {}
     revisions: list[Revision] = []
     taken = dict(reading.points)
+    other_basis = False
     for name, points in reading.points.items():
         known = {_key(r): r for r in held[name].rows}
         _require_past(path, name, points)
         if reading.whole:
-            _require_joined(path, name, points, held[name])
+            _require_joined(path, name, points, of_provider[name])
         if name in reading.narrower:
             taken[name] = points = _linked(path, name, points, known)
         _require_apart(path, name, points, known)
-        changed = _revisions(name, points, known)
-        _require_same_basis(path, name, points, known, accept)
-        revisions += changed
+        other_basis |= _has_other_basis(path, name, points, known, accept)
         new[name] = tuple(p for p in points if _point_key(p) not in known)
-        if not accept:
-            _require_same_unit(path, name, new[name], held[name])
+        revised[name] = tuple(p for p in points if _is_revised(p, known))
+        revisions += [Revision(name, _period(p), known[_point_key(p)].value, p.value) for p in revised[name]]
+    if other_basis or not accept:  # revisions that are accepted say nothing of the new figures beside them
+        for name in new:
+            doubtful = new[name] if accept else (*new[name], *revised[name])
+            _require_same_unit(path, doubtful, held[name], reading.whole, accept)
     if not revisions and not any(new.values()):
         return Added(reading, new, (), None)
     return Added(reading, new, tuple(revisions), _store(path, replace(reading, points=taken)))
@@ -248,14 +264,15 @@ def _point_key(point: Point) -> tuple[int, int]:
     return round(decimal_year(point.start) * 12), round(decimal_year(point.end) * 12) + 1
 
 
-def _revisions(name: str, points: Sequence[Point], known: dict[tuple[int, int], Row]) -> list[Revision]:
-    found = []
-    for p in points:
-        row = known.get(_point_key(p))
-        if row and abs(p.value - row.value) > max(_SAME * abs(row.value), 0.051 if row.value > 10 else 0.0):
-            period = p.start if p.start == p.end else f"{p.start} to {p.end}"
-            found.append(Revision(name, period, row.value, p.value))
-    return found
+def _is_revised(point: Point, known: dict[tuple[int, int], Row]) -> bool:
+    row = known.get(_point_key(point))
+    return row is not None and abs(point.value - row.value) > max(
+        _SAME * abs(row.value), 0.051 if row.value > 10 else 0.0
+    )
+
+
+def _period(point: Point) -> str:
+    return point.start if point.start == point.end else f"{point.start} to {point.end}"
 
 
 def _require_past(path: Path, name: str, points: Sequence[Point]) -> None:
@@ -276,15 +293,33 @@ def _require_apart(path: Path, name: str, points: Sequence[Point], known: dict[t
         raise DataError(path, 0, f"{name}: {p.start} to {p.end} overlaps {held}, which is held: the same months twice")
 
 
-def _require_same_unit(path: Path, name: str, new: Sequence[Point], series: Series) -> None:
-    for p in new:
-        near = min(series.rows, key=lambda r: abs(_key(r)[1] - _point_key(p)[1])).value
-        if near > 0 and not near / MOST_GROWN <= p.value <= near * MOST_GROWN:
+def _require_same_unit(path: Path, points: Sequence[Point], series: Series, whole: bool, accepted: bool) -> None:
+    """Refuse a figure far from the nearest other one of its series, of as many months where there is any."""
+    for p in points:
+        start, end = _point_key(p)
+        others = [r for r in series.rows if _key(r) != (start, end)]
+        if not others:
+            continue
+        alike = [r for r in others if _key(r)[1] - _key(r)[0] == end - start]
+        near = min(alike or others, key=lambda r: abs(_key(r)[1] - end))
+        most = MOST_GROWN if whole else _most_grown(alike, abs(_key(near)[1] - end))
+        if near.value > 0 and not near.value / most < p.value < near.value * most:
+            what = "it first, in a row of its own," if accepted else "the file"
             raise DataError(
                 path, 0,
-                f"{name}: {p.value:g} in {p.end} beside {near:g}: another unit? It is {series.unit}; add the file with "
-                "--accept-revisions if the figure is right",
+                f"{series.id}: {p.value:g} in {p.end} beside {near.value:g}, more than {most:.2g} times apart: another "
+                f"unit, a digit too many or too few? It is {series.unit}; if the figure is right, add {what} with "
+                "--accept-revisions",
             )  # fmt: skip
+
+
+def _most_grown(rows: Sequence[Row], gap: int) -> float:
+    """How many times its neighbour, ``gap`` months away, a figure may be, by the changes that rows as near show."""
+    logs = [(_key(r)[1], np.log(r.value)) for r in rows if r.value > 0]
+    changes = [abs(b - a) for k, (end, b) in enumerate(logs) for before, a in logs[:k] if end - before <= gap]
+    if len(changes) < LEAST_CHANGES:
+        return MOST_GROWN
+    return float(np.clip(np.exp(BEYOND_RECORD * max(changes)), LEAST_GROWN, MOST_GROWN))
 
 
 def _month(number: int) -> str:
@@ -303,9 +338,10 @@ def _require_joined(path: Path, name: str, points: Sequence[Point], series: Seri
         raise DataError(path, 0, f"{name} begins with {points[0].start}, later than what is held ends: a gap")
 
 
-def _require_same_basis(
+def _has_other_basis(
     path: Path, name: str, points: Sequence[Point], known: dict[tuple[int, int], Row], accept: bool
-) -> None:
+) -> bool:
+    """Whether known figures differ so much that the file may count something else; an error unless that is accepted."""
     pairs = [(p.value, known[_point_key(p)].value) for p in points if _point_key(p) in known]
     apart = float(np.median([abs(new / old - 1) for new, old in pairs if old])) if pairs else 0.0
     if apart > MOST_REVISED and not accept:
@@ -314,6 +350,7 @@ def _require_same_basis(
             f"{name}: {len(pairs)} known figures differ by {100 * apart:.1f} % in the middle: another basis or a wrong "
             "file? Add it with --accept-revisions if this is a revision",
         )  # fmt: skip
+    return apart > MOST_REVISED
 
 
 def _store(path: Path, reading: Reading) -> str:

@@ -24,7 +24,6 @@ from scipy import special
 from contraflow import evidence
 from contraflow.engine import Grid
 from contraflow.evidence import Series
-from contraflow.system.calendar import DATA_END
 from contraflow.system.observations import OBSERVABLES, Observable
 
 Array = Any
@@ -150,9 +149,7 @@ def discrepancy_coordinates(discrepancy: Discrepancy) -> Discrepancy:
 
 
 def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
-    # An observable until the end of the data that ship goes on as data are added.
-    last = until if observable.until >= DATA_END else min(until, observable.until)
-    rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and r.end <= last + 1e-6]
+    rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and observable.takes(r.end, until)]
     months = grid.times + 0.5 / grid.per_year
     inside = np.array([(months > r.start) & (months < r.end) for r in rows], dtype=float).reshape(
         len(rows), grid.periods

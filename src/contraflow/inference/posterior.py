@@ -28,7 +28,7 @@ from contraflow.inference.likelihood import FORM
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.latents import LATENTS, basis
 from contraflow.system.levers import LEVERS
-from contraflow.system.observations import OBSERVABLES
+from contraflow.system.observations import OBSERVABLES, Observable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -255,7 +255,7 @@ def fit_hash() -> str:
         reference_model().hash,
         {p.id: [p.prior.family, sorted(p.prior.arguments.items()), p.block] for p in known.parameters.values()},
         {
-            s: [dataclasses.astuple(o), known.series[s].observation.model_dump(), _rows(known.series[s])]
+            s: [dataclasses.astuple(o), known.series[s].observation.model_dump(), _rows(o)]
             for s, o in OBSERVABLES.items()
         },
         {d.id: [d.interpolation, [[r.date, r.value] for r in d.rows]] for d in known.drivers.values()},
@@ -266,5 +266,16 @@ def fit_hash() -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _rows(series: evidence.Series) -> list[list[float | None]]:
-    return [[r.start, r.end, r.value, r.weight, r.factor] for r in series.rows]
+def data_end() -> float:
+    """End of the last row that the fit takes, a decimal year: where the data of the evidence in force end."""
+    known = evidence.load().series
+    return max(r.end for s, o in OBSERVABLES.items() for r in known[s].rows if o.takes(r.end))
+
+
+def _rows(observable: Observable) -> list[list[float | None]]:
+    """Rows of a series: those that the fit takes, and those that it leaves out as they ship, so that none added or
+    revised among these is a reason to refit.
+    """
+    fitted = [r for r in evidence.load().series[observable.series].rows if observable.takes(r.end)]
+    left = [r for r in evidence.shipped().series[observable.series].rows if not observable.takes(r.end)]
+    return [[r.start, r.end, r.value, r.weight, r.factor] for r in sorted(fitted + left, key=lambda r: r.start)]

@@ -5,8 +5,11 @@ The series themselves, with their noise and traps, live in the evidence base.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from contraflow.system.calendar import DATA_END
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,17 @@ class Observable:
     stage: Literal["supply", "health", "violence"]
     scale: float = 1.0
     per: Literal["year", "window"] = "year"
-    until: float = 2025.0
+    until: float = DATA_END
     weight: float = 1.0
     driver: str | None = None
+
+    def takes(self, end: float, until: float = math.inf) -> bool:
+        """Whether a fit to data to ``until`` takes a row that ends at ``end``, both in decimal years.
+
+        A series fitted to the end of the data that ship goes on as data are added.
+        """
+        last = until if self.until >= DATA_END else min(until, self.until)
+        return end <= last + 1e-6
 
 
 _ALL = (

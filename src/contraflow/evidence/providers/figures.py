@@ -16,6 +16,7 @@ COLUMNS = ("series", "start", "end", "value")
 _FURTHER = ("note", "source", "weight", "factor")
 _MONTHS = {"year": 12, "half-year": 6, "quarter": 3, "month": 1}
 _FIRST = "2000-01"
+_PERSON = "person"
 #: Families of noise that live between 0 and 1.
 _SHARES = ("beta", "logit_normal")
 
@@ -74,11 +75,21 @@ def _require_window(sheet: Sheet, line: int, series: Series, start: str, end: st
 
 def _value(sheet: Sheet, line: int, series: Series, cell: str) -> float:
     value = number(sheet, line, "value", cell)
+    if value != round(value) and _counts_persons(series):
+        raise DataError(sheet.path, line, f"{series.id} counts whole persons: {cell} cannot be; write {value:.0f}?")
     if series.observation.family in _SHARES and not 0 < value < 1:
         raise DataError(sheet.path, line, f"{series.id} is a share: {cell} is not between 0 and 1")
     if series.observation.family == "lognormal" and value == 0:
         raise DataError(sheet.path, line, f"{series.id} cannot be 0")
     return value
+
+
+def _counts_persons(series: Series) -> bool:
+    """Whether figures are whole numbers of people; months derived from longer windows have fractions as they ship."""
+    from contraflow.evidence.loader import shipped
+
+    values = shipped().series[series.id].values
+    return series.unit.split("/")[0] == _PERSON and bool((values == values.round()).all())
 
 
 def _positive(sheet: Sheet, line: int, column: str, cells: Mapping[str, str]) -> float | None:

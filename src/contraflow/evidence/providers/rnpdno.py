@@ -22,6 +22,8 @@ _STATUS = {
 #: The series that is of the whole register, those without a municipality included; the others are of such a table.
 _NATIONAL = "mx.missing.annual"
 _STATES = 32
+#: Codes of municipality for persons of a state without one: the series leave them out, and they end a state's rows.
+_UNPLACED = ("998", "999")
 
 
 def read(sheet: Sheet) -> Reading:
@@ -32,6 +34,7 @@ def read(sheet: Sheet) -> Reading:
     """
     persons: dict[str, float] = defaultdict(float)
     states: set[str] = set()
+    ended: set[str] = set()
     seen: dict[tuple[str, ...], int] = {}
     status = ""
     for line, cells in sheet.rows():
@@ -49,14 +52,25 @@ def read(sheet: Sheet) -> Reading:
             raise DataError(sheet.path, line, "total is not the sum of male, female and undefined")
         if not re.fullmatch(r"0?[1-9]|1[0-2]", cells["month"]):
             raise DataError(sheet.path, line, f"month is '{cells['month']}', expected 1 to 12")
-        persons[month(year(sheet, line, "year", cells["year"]), int(cells["month"]))] += total
+        at = month(year(sheet, line, "year", cells["year"]), int(cells["month"]))
         states.add(cells["cve_estado"])
+        if cells["cve_mun"] in _UNPLACED:
+            ended.add(cells["cve_estado"])
+        else:
+            persons[at] += total
     require_no_gap(sheet.path, persons, "month")
-    if len(states - {"99", "00"}) < _STATES:
+    states -= {"99", "00"}
+    if len(states) < _STATES:
         raise DataError(sheet.path, 0, f"holds {len(states)} of {_STATES} states: is the file cut off?")
+    if states - ended == {max(states)}:
+        raise DataError(
+            sheet.path, 0,
+            f"no row of persons without a municipality ({' or '.join(_UNPLACED)}) in state {max(states)}, which all "
+            "others end with; is the file cut off?",
+        )  # fmt: skip
     note = "status when the register was read"
     notes: tuple[str, ...] = (
-        "a table by municipality leaves out registrations without one, 3 to 9 % of them",
+        "registrations without a municipality, 3 to 9 % of them, are left out",
         "the last year of the table is left out: who disappeared in it has had little time to be found",
     )
     settled = {at: value for at, value in persons.items() if at[:4] < max(persons)[:4]}

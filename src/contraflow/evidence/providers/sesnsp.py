@@ -19,6 +19,7 @@ COLUMNS = (
 _COUNTED = ("Homicidio doloso", "Feminicidio")
 _STATES = 32
 _KEY = COLUMNS[:-12]
+_KIND = ("Modalidad", "Sexo", "Rango de edad")
 
 
 def read(sheet: Sheet) -> Reading:
@@ -31,6 +32,7 @@ def read(sheet: Sheet) -> Reading:
     """
     victims: dict[str, float] = defaultdict(float)
     states: dict[tuple[int, str], set[str]] = defaultdict(set)
+    alike: dict[tuple[int, str, tuple[str, ...]], set[str]] = defaultdict(set)
     filled: dict[str, set[str]] = defaultdict(set)
     seen: dict[tuple[str, ...], int] = {}
     for line, cells in sheet.rows():
@@ -43,12 +45,14 @@ def read(sheet: Sheet) -> Reading:
         seen[key] = line
         whole_year = year(sheet, line, "Año", cells["Año"])
         states[whole_year, offence].add(cells["Clave_Ent"])
+        alike[whole_year, offence, tuple(cells[c] for c in _KIND)].add(cells["Clave_Ent"])
         for k, name in enumerate(_MONTHS):
             if cells[name]:
                 at = month(whole_year, k + 1)
                 victims[at] += number(sheet, line, name, cells[name], whole=True)
                 filled[at].add(cells["Clave_Ent"])
     _require_whole(sheet, states, filled)
+    _require_rows(sheet, states, alike)
     for at, value in victims.items():
         if not 500 <= value <= 10_000:
             raise DataError(sheet.path, 0, f"{at}: {value:g} victims in a month cannot be; wrong units?")
@@ -71,3 +75,16 @@ def _require_whole(sheet: Sheet, states: dict[tuple[int, str], set[str]], filled
     for at, own in filled.items():
         if len(own) != _STATES:
             raise DataError(sheet.path, 0, f"{at}: figures of {len(own)} of {_STATES} states; is the file cut off?")
+
+
+def _require_rows(
+    sheet: Sheet,
+    states: dict[tuple[int, str], set[str]],
+    alike: dict[tuple[int, str, tuple[str, ...]], set[str]],
+) -> None:
+    """Refuse a year in which one state alone lacks a row: all states have all rows, without victims too."""
+    for (whole_year, offence, kind), own in alike.items():
+        if len(own) == _STATES - 1:
+            (lost,) = states[whole_year, offence] - own
+            row = f"{offence}, {', '.join(kind)}"
+            raise DataError(sheet.path, 0, f"{whole_year}: no row '{row}' of state {lost} alone; is the file cut off?")
