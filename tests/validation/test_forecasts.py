@@ -1,8 +1,11 @@
 """The register: what an entry holds, that it is never rewritten, and how it is scored."""
 
 import dataclasses
+import datetime
 import json
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,19 +13,33 @@ from typer.testing import CliRunner
 
 from contraflow import evidence
 from contraflow.cli import app
+from contraflow.cli import forecast as command
 from contraflow.errors import ContraflowError, UnknownName
+from contraflow.evidence import vintages
+from contraflow.evidence.providers.reading import Point, Reading
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
 from contraflow.system.observations import OBSERVABLES
 from contraflow.validation import scoring
-from contraflow.validation.forecasts import carrying, file, history, observations, predictive, scoreboard, scores
+from contraflow.validation.forecasts import (
+    carrying,
+    file,
+    history,
+    observations,
+    predictive,
+    register,
+    scoreboard,
+    scores,
+)
 from contraflow.validation.forecasts.misses import carried, fading
 from contraflow.validation.forecasts.simulation import Ahead, Misses, ahead, share_of_registered
 from contraflow.validation.forecasts.targets import LEVELS, TARGETS, known, month_name, month_number
 
 ORIGIN = "2024-12"
 END = 2025 * 12
+TODAY = datetime.date(2026, 11, 22)
+REGISTER = Path(__file__).parents[2] / "forecasts"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +63,31 @@ def entry(posterior):
 
 @pytest.fixture
 def written(entry, tmp_path):
-    return file.write(entry, tmp_path)[0]
+    return register.write(entry, tmp_path)[0]
+
+
+def plain(model="0", made="2026-11-22", origin=ORIGIN):
+    """An entry without a simulation: quantiles round what was observed last, of the model of 16 times that letter."""
+    spread = np.linspace(0.8, 1.25, len(LEVELS))
+    last = {t.id: history.observed(t, END)[1][-1] for t in TARGETS.values()}
+    quantiles = {(t.id, period): last[t.id] * spread for t in TARGETS.values() for period in t.periods(origin)}
+    return file.Entry(origin, 16 * model, 16 * "f", made, quantiles)
+
+
+@pytest.fixture
+def own_data(tmp_path, monkeypatch):
+    """An empty data folder of a user; what it returns adds one figure of a series as a vintage of a day."""
+    monkeypatch.setenv(vintages.VARIABLE, str(tmp_path / "data"))
+
+    def add(series, month, value, day):
+        point = Point(month, month, value, source=evidence.shipped().series[series].rows[-1].source)
+        given = tmp_path / "given.csv"
+        given.write_text(f"{series},{month},{value}")
+        name = vintages._store(given, Reading("figures", "", {series: (point,)}, whole=False))
+        about = tmp_path / "data" / "vintages" / name / "about.json"
+        about.write_text(json.dumps(json.loads(about.read_text()) | {"added": day}))
+
+    return add
 
 
 def quantile(entry, target, period, level=0.5):
@@ -158,7 +199,7 @@ def test_an_entry_reads_back_as_written(entry, written):
 
 def test_the_same_forecasts_of_another_day_leave_the_entry_as_it_is(entry, written):
     before = written.read_bytes()
-    assert file.write(dataclasses.replace(entry, made="2031-01-01"), written.parent) == (written, False)
+    assert register.write(dataclasses.replace(entry, made="2031-01-01"), written.parent) == (written, False)
     assert written.read_bytes() == before
 
 
@@ -167,9 +208,10 @@ def test_other_forecasts_under_the_same_name_are_refused(entry, written):
     key = ("mx.homicides.inegi.annual", "2026")
     other = dataclasses.replace(entry, quantiles={**entry.quantiles, key: entry.quantiles[key] * 1.01})
     with pytest.raises(ContraflowError, match="never rewritten"):
-        file.write(other, written.parent)
+        register.write(other, written.parent)
     assert written.read_bytes() == before
-    assert [p.name for p in written.parent.iterdir()] == [written.name]
+    assert sorted(p.name for p in written.parent.iterdir()) == [written.name, register.ORDER]
+    assert (written.parent / register.ORDER).read_text() == f"{written.name}\n"
 
 
 @pytest.mark.parametrize(
@@ -302,7 +344,7 @@ def test_of_sums_of_12_months_only_those_a_whole_year_ahead_are_scored(written):
 def test_months_are_scored_beside_rivals_with_the_same_season(written):
     read = file.read(written)
     target = TARGETS["mx.homicides.sesnsp.monthly"]
-    rivals = scores.rival_quantiles(target, ORIGIN, ["2025-02", "2025-03"])
+    rivals = scores.rival_quantiles(target, ORIGIN, ["2025-02", "2025-03"], evidence_now)
     season = np.exp(history.seasons(target, END).mean)
     middle = {rival: q[:, 100] for rival, q in rivals.items()}
     assert middle["persistence"][0] / middle["persistence"][1] == pytest.approx(season[1] / season[2], rel=0.01)
@@ -320,7 +362,14 @@ def test_months_are_scored_beside_rivals_with_the_same_season(written):
         ("us.deaths.all_drugs.monthly,2025-01,-4", "at least 0"),
         ("us.market.fentanyl_powder_purity.monthly,2025-01,11.2", "between 0 and 1"),
         ("mx.missing.annual,2025,9000\nmx.missing.annual,2025,9001", "twice"),
-        ("us.deaths.all_drugs.monthly,2025-01,6.5", r"another unit\? It is person"),
+        ("us.deaths.all_drugs.monthly,2025-01,6.5", r"another unit.*It is in person, by month"),
+        ("us.deaths.all_drugs.monthly,2025-01,72000", "another unit"),
+        ("mx.homicides.sesnsp.monthly,2025-01,27000", "another unit"),
+        ("border.seized.fentanyl.events.monthly,2025-01,860", "another unit"),
+        ("border.seized.fentanyl.monthly,2025-01,13000", "another unit"),
+        ("us.deaths.all_drugs.monthly,2026-11,6000", "is not over on 2026-11-22"),
+        ("us.deaths.all_drugs.12_months,2028-12,70000", "is not over"),
+        ("mx.missing.annual,2026,9000", "is not over"),
         ("us.deaths.all_drugs.12_months,2025-12,80", "another unit"),
         ("", "no observation"),
         ("us.deaths.all_drugs.monthly,2025-01,inf", "not a number"),
@@ -333,11 +382,54 @@ def test_bad_observations_are_refused(tmp_path, lines, message):
     path = tmp_path / "observed.csv"
     path.write_text(f"target_id,period,value\n{lines}\n")
     with pytest.raises(ContraflowError, match=message):
-        observations.read_observations(path)
+        observations.read_observations(path, evidence_now, TODAY)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "border.seized.fentanyl.monthly,2025-01,60",  # a twelfth of the mean of 2024
+        "border.seized.fentanyl.monthly,2018-12,32",  # known, though far from what came years later
+        "us.deaths.synthetic_opioids.12_months,2003-12,1400",
+        "us.deaths.all_drugs.monthly,2026-10,5000",
+    ],
+)
+def test_figures_that_may_be_are_taken(tmp_path, line):
+    path = tmp_path / "observed.csv"
+    path.write_text(f"target_id,period,value\n{line}\n")
+    assert len(observations.read_observations(path, evidence_now, TODAY)) == 1
+
+
+def test_a_last_line_without_an_end_is_taken_for_cut_off(tmp_path):
+    path = tmp_path / "observed.csv"
+    path.write_text("target_id,period,value\nmx.homicides.inegi.annual,2025,30000\nmx.missing.annual,2025,10")
+    with pytest.raises(ContraflowError, match="observed.csv:3: the last line has no end"):
+        observations.read_observations(path, evidence_now, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("us.deaths.all_drugs.monthly,2025-12,5000", "2026-12"),
+        ("us.deaths.all_drugs.12_months,2025-12,70000", "2026-12"),
+        ("mx.homicides.sesnsp.monthly,2026-06,2000", "2026-12"),
+        ("mx.missing.annual,2025,12000", "2027-01"),
+    ],
+)
+def test_figures_that_are_not_settled_are_told_and_not_recorded(tmp_path, line, first):
+    path = tmp_path / "observed.csv"
+    path.write_text(f"target_id,period,value\n{line}\n")
+    with pytest.raises(ContraflowError, match=rf"csv:2: .* not settled, no release before {first} counts"):
+        observations.read_observations(path, evidence_now, TODAY, settled=True)
+    found = observations.read_observations(path, evidence_now, TODAY)
+    assert observations.unsettled(found, TODAY) == list(found)
+    settled = datetime.date.fromisoformat(f"{first}-01")
+    assert observations.read_observations(path, evidence_now, settled, settled=True) == found
+    assert observations.unsettled(found, settled) == []
 
 
 def test_only_settled_figures_of_series_are_observations():
-    found = observations.from_series(evidence.load().series)
+    found = observations.from_series(evidence_now, TODAY)
     months = [p for t, p in found if t == "us.deaths.all_drugs.monthly"]
     assert max(months) == "2024-04"
     assert ("mx.homicides.inegi.annual", "2024") in found
@@ -346,13 +438,31 @@ def test_only_settled_figures_of_series_are_observations():
     assert sums == pytest.approx(106_881, abs=20)
 
 
-def test_the_scoreboard_only_grows(entry, written):
-    folder = written.parent
+def test_a_preliminary_year_of_a_series_is_no_observation():
+    """INEGI's definitive count of a year comes in October of the next one; what is there in July is preliminary."""
+    key = ("mx.homicides.inegi.annual", "2024")
+    assert key not in observations.from_series(evidence_now, datetime.date(2025, 9, 30))
+    assert key in observations.from_series(evidence_now, datetime.date(2025, 10, 1))
+
+
+def scored_alike(entry, came):
+    """As ``scores.scored``, were all rivals to forecast what the model does."""
+    spread = {key: scoring.quantiles_between(LEVELS, entry.quantiles[key]) for key in came}
+    who = scoreboard._WHO
+    return [scores.Scored(entry.origin, *key, value, dict.fromkeys(who, spread[key])) for key, value in came.items()]
+
+
+def board_rows(entry, came):
+    return scoreboard.rows(entry, register.OF_RECORD, came, scores.summary(scored_alike(entry, came)))
+
+
+def test_the_scoreboard_only_grows(tmp_path):
+    folder = tmp_path
     first = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
     second = {**first, ("mx.homicides.inegi.annual", "2026"): 31_000.0}
     texts = []
     for came in (first, second):
-        rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+        rows = board_rows(plain(), came)
         files = scoreboard.contents(folder, rows)
         for name, content in files.items():
             (folder / name).write_bytes(content)
@@ -362,18 +472,18 @@ def test_the_scoreboard_only_grows(entry, written):
     assert (folder / scoreboard.PAGE).read_text().count("\n| 20") == texts[1].count(b"\n") - 1
 
 
-def test_a_scoreboard_changed_by_hand_is_refused(entry, tmp_path):
+def test_a_scoreboard_changed_by_hand_is_refused(tmp_path):
     came = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
-    rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+    rows = board_rows(plain(), came)
     (tmp_path / scoreboard.TABLE).write_text("scored,entry\n")
     with pytest.raises(ContraflowError, match="columns"):
         scoreboard.contents(tmp_path, rows)
 
 
-def test_a_scoreboard_that_lost_rows_is_refused(entry, tmp_path):
+def test_a_scoreboard_that_lost_rows_is_refused(tmp_path):
     """Rows taken out of the table are still on its page."""
     came = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
-    rows = scoreboard.rows(entry, came, scores.summary(scores.scored(entry, came)))
+    rows = board_rows(plain(), came)
     for name, content in scoreboard.contents(tmp_path, rows).items():
         (tmp_path / name).write_bytes(content)
     path = tmp_path / scoreboard.TABLE
@@ -382,6 +492,88 @@ def test_a_scoreboard_that_lost_rows_is_refused(entry, tmp_path):
     with pytest.raises(ContraflowError, match="changed by hand"):
         scoreboard.contents(tmp_path, rows)
     assert path.read_bytes() == before
+
+
+def test_a_scoreboard_begun_with_fewer_columns_goes_on(tmp_path):
+    """Its rows stay as they are, without a word on standing and evidence, and words above the page may change."""
+    came = {("mx.homicides.inegi.annual", "2025"): 30_000.0}
+    old = scoreboard.COLUMNS[:-2]
+    first, *_ = board_rows(plain(), came)
+    cells = [first[c] for c in old]
+    (tmp_path / scoreboard.TABLE).write_text(",".join(old) + "\n" + ",".join(cells) + "\n")
+    rule = f"|{'---|' * len(old)}"
+    (tmp_path / scoreboard.PAGE).write_text(f"# Old\n\n| {' | '.join(old)} |\n{rule}\n| {' | '.join(cells)} |\n")
+    later = {("mx.homicides.inegi.annual", "2025"): 31_000.0}
+    for name, content in scoreboard.contents(tmp_path, board_rows(plain(), later)).items():
+        (tmp_path / name).write_bytes(content)
+    lines = (tmp_path / scoreboard.TABLE).read_text().splitlines()
+    assert lines[0] == ",".join(scoreboard.COLUMNS) and lines[1] == ",".join(cells) + ",," and len(lines) == 4
+    assert scoreboard.contents(tmp_path, board_rows(plain(), later)) is None
+
+
+def test_of_one_block_of_pit_values_nothing_is_said():
+    """Its bands reach from 0 to 1: no values could fall outside, not even if the model gave all of them no chance."""
+    target = "border.seized.fentanyl.monthly"
+    high = {(target, p): 1e4 for p in TARGETS[target].periods(ORIGIN)[:12]}
+    own, pooled = scores.summary(scored_alike(plain(), high))
+    assert (own["pit"], own["pit_inside_bands"], pooled["pit_inside_bands"]) == ([1.0] * 12, None, None)
+    assert [r["pit_inside_bands"] for r in board_rows(plain(), high)] == ["too few", "too few"]
+
+
+@pytest.mark.parametrize(("factor", "inside"), [(1.0, True), (50.0, False)])
+def test_pit_values_of_two_targets_are_held_against_their_bands(factor, inside):
+    targets = ("mx.missing.annual", "mx.homicides.inegi.annual")
+    came = {(t, y): factor * quantile(plain(), t, y) for t in targets for y in ("2025", "2026")}
+    assert scores.summary(scored_alike(plain(), came))[-1]["pit_inside_bands"] is inside
+
+
+def test_the_first_entry_of_an_origin_is_of_record_and_later_ones_are_revisions(tmp_path):
+    """By the day on which they were made, and for one day by the list that writing them keeps."""
+    made = {"c": "2026-03-01", "b": "2026-03-02", "a": "2026-03-02"}
+    paths = {model: register.write(plain(model, day), tmp_path)[0] for model, day in made.items()}
+    register.write(plain("9", "2025-01-01", "2023-12"), tmp_path)
+    standings = {model: register.standing(path) for model, path in paths.items()}
+    assert standings == {"c": "of record", "b": "revision 1", "a": "revision 2"}
+    (tmp_path / register.ORDER).unlink()
+    with pytest.raises(ContraflowError, match=r"ORDER.txt: 2024-12-[ab]{16}.csv is not listed.*the first one first"):
+        register.standing(paths["c"])
+    paths["b"].unlink()
+    assert register.standing(paths["a"]) == "revision 1"
+
+
+def test_the_committed_entries_are_listed_in_the_order_in_which_they_were_made():
+    entries = sorted(REGISTER.glob("20*.csv"))
+    assert {p.name for p in entries} <= set((REGISTER / register.ORDER).read_text().split())
+    of_record = [p.stem for p in entries if register.standing(p) == register.OF_RECORD]
+    assert of_record == ["2024-12-c919541010247986"]
+
+
+def test_figures_that_a_user_adds_do_not_change_the_scores_of_an_entry(own_data, monkeypatch):
+    """Of an entry from data that ship; the row tells the figures that rivals of a later one started from."""
+    series, entry = "mx.homicides.sesnsp.monthly", plain()
+    came = {(series, "2025-02"): 2000.0}
+    monkeypatch.setattr(scores, "rival_forecast", lambda rival, at, values, *_: np.full((1, 200), values[-1]))
+    before = scores.summary(scores.scored(entry, came)), board_rows(entry, came)
+    own_data(series, "2024-12", 4000.0, "2026-11-22")
+    added = vintages.layered(evidence.shipped(), vintages.newest())
+    monkeypatch.setattr(history.evidence, "load", lambda: added)
+    assert history.observed(TARGETS[series], END)[1][-1] == 4000
+    assert (scores.summary(scores.scored(entry, came)), board_rows(entry, came)) == before
+
+
+def test_rivals_of_a_later_origin_know_what_was_added_by_the_day_of_the_entry(own_data):
+    series, half_year = "mx.homicides.sesnsp.monthly", "border.seized.fentanyl.half_year"
+    with pytest.raises(ContraflowError, match=r"need figures to that month.*end with 2024-12: .*contraflow data add"):
+        history.as_of("2025-01", "2026-01-31")
+    own_data(half_year, "2025-01", 3000.0, "2026-01-31")
+    own_data(series, "2025-01", 2000.0, "2026-01-31")
+    then = history.figures("2025-01", "2026-01-31")
+    own_data(series, "2025-01", 2100.0, "2026-03-01")
+    assert history.figures("2025-01", "2026-01-31") == then and then[series, str(END)] == 2000
+    assert history.figures("2025-01", "2026-03-01")[series, str(END)] == 2100
+    assert history.figures("2025-01", "2025-12-31")[series, str(END)] == 2100  # scored by someone who added later
+    prints = {scoreboard.fingerprint(history.figures("2025-01", made)) for made in ("2026-01-31", "2026-03-01")}
+    assert len(prints) == 2
 
 
 def test_an_unknown_target_names_the_nearest():
@@ -401,6 +593,12 @@ def test_entries_with_other_names_are_refused(written, tmp_path):
         file.read(other)
 
 
+@pytest.fixture(autouse=True)
+def calendar(monkeypatch):
+    """The day of the command."""
+    monkeypatch.setattr(command, "datetime", SimpleNamespace(date=SimpleNamespace(today=lambda: TODAY)))
+
+
 def run(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
@@ -416,10 +614,13 @@ def test_the_command_writes_an_entry_and_scores_it(posterior, tmp_path, monkeypa
     outcomes = tmp_path / "observed.csv"
     outcomes.write_text("target_id,period,value\nmx.homicides.inegi.annual,2025,30000\n")
     for remark in ("added to", "already in"):
-        scored = run("forecast", "score", path, "--observed", outcomes, "--record", "--json")
+        every = path.parent.glob("*.csv")  # the second time with the scoreboard itself
+        scored = run("forecast", "score", *every, "--observed", outcomes, "--record", "--json")
         assert scored.exit_code == 0, scored.output
         assert remark in scored.stderr
-    rows = json.loads(scored.stdout)["scores"][0]["targets"]
+    (only,) = json.loads(scored.stdout)["scores"]
+    rows = only["targets"]
+    assert only["standing"] == "of record"
     assert [r["target"] for r in rows] == ["mx.homicides.inegi.annual", "pooled"]
     assert (path.parent / scoreboard.TABLE).read_text().count("\n") == 3
 
@@ -438,6 +639,19 @@ def test_observations_that_are_not_scored_are_told(entry, written, tmp_path):
     result = run("forecast", "score", written, "--observed", outcomes)
     assert result.exit_code == 0, result.output
     assert f"1 of 3 observations are of no forecast that is scored, the first {sums} 2025-06" in result.stderr
+
+
+def test_the_command_marks_revisions_and_records_no_figure_that_is_not_settled(tmp_path):
+    paths = [register.write(plain(model), tmp_path)[0] for model in "ba"]
+    outcomes = tmp_path / "observed.csv"
+    outcomes.write_text("target_id,period,value\nmx.homicides.sesnsp.monthly,2026-10,2000\n")
+    shown = run("forecast", "score", *paths, "--observed", outcomes)
+    assert shown.exit_code == 0, shown.output
+    assert "bbb.csv, of record:" in shown.stdout and "aaa.csv, revision 1:" in shown.stdout
+    assert "too few" in shown.stdout and "1 of 1 observations are not settled" in shown.stderr
+    refused = run("forecast", "score", *paths, "--observed", outcomes, "--record")
+    assert refused.exit_code == 2 and "is not settled" in refused.stderr and "without --record" in refused.stderr
+    assert not (tmp_path / scoreboard.TABLE).exists()
 
 
 def test_a_share_of_homicides_ends_where_a_year_lacks_one_of_the_two(monkeypatch):

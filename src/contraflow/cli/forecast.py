@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,9 @@ from contraflow.cli.output import (
     write_files,
 )
 from contraflow.errors import ContraflowError
+
+#: Whether PIT values keep inside their bands, None where they are too few to leave them.
+_INSIDE = {True: "in", False: "out", None: "too few"}
 
 
 def register(app: typer.Typer) -> None:
@@ -58,14 +62,14 @@ def forecast(
     require_folder(out)
     with parts("forecasting") as begin:
         from contraflow.inference.posterior import load_posterior
-        from contraflow.validation.forecasts import file
+        from contraflow.validation.forecasts import file, register
         from contraflow.validation.forecasts.targets import month_name
 
         held = load_posterior(posterior)
         start = origin or month_name(round(float(held.attributes["data_until"]) * 12) - 1)
         begin(f"from {start}")
         entry = file.make(start, held)
-        path, new = file.write(entry, out)
+        path, new = register.write(entry, out)
     if json:
         said = {"entry": str(path), "new": new, "forecasts": len(entry.quantiles), "made": entry.made}
         print_json(said | {"model_hash": entry.model_hash, "posterior_hash": entry.posterior_hash})
@@ -80,16 +84,26 @@ def score(
         typer.Option(help="CSV with target_id, period, value; data added by default.", show_default=False),
     ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Add the scores to the scoreboard beside the entry.")
+        bool, typer.Option("--record", help="Add the scores, of settled figures, to the scoreboard beside the entry.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Score entries against what came, beside persistence, drift, ETS and ARIMA from the same origin."""
-    with parts("scoring") as begin:
-        from contraflow.validation.forecasts import file, observations, scoreboard, scores
+    """Score entries against what came, beside persistence, drift, ETS and ARIMA from the same origin.
 
+    The first entry of an origin is of record; later ones are scored as its revisions.
+    """
+    with parts("scoring") as begin:
+        from contraflow import evidence
+        from contraflow.evidence import vintages
+        from contraflow.validation.forecasts import file, observations, register, scoreboard, scores
+
+        entries = [path for path in entries if path.name != scoreboard.TABLE] or entries  # *.csv holds the board too
         read = [file.read(path) for path in entries]
-        known = observations.read_observations(observed) if observed else _added()
+        held, today = vintages.layered(evidence.shipped(), vintages.newest()), datetime.date.today()
+        if observed:
+            known = observations.read_observations(observed, held, today, settled=record)
+        else:
+            known = observations.from_series(held, today)
         results, used = [], set()
         for path, entry in zip(entries, read, strict=True):
             begin(path.name)
@@ -100,39 +114,32 @@ def score(
                     "they end whole years after its origin"
                 )
             used |= {(s.target, s.period) for s in scored}
-            results.append((path, entry, scores.summary(scored)))
+            results.append((path, entry, register.standing(path), scores.summary(scored)))
     if observed and (unused := [" ".join(key) for key in known if key not in used]):
         notice(f"{len(unused)} of {len(known)} observations are of no forecast that is scored, the first {unused[0]}")
-    for path, entry, summary in results:
+    if early := [" ".join(key) for key in observations.unsettled(known, today)]:
+        notice(f"{len(early)} of {len(known)} observations are not settled and may change, the first {early[0]}")
+    for path, entry, standing, summary in results:
         if record:
-            files = scoreboard.contents(path.parent, scoreboard.rows(entry, known, summary))
+            files = scoreboard.contents(path.parent, scoreboard.rows(entry, standing, known, summary))
             if files:
                 write_files(path.parent, files)
             notice(f"{'added to' if files else 'already in'} {path.parent / scoreboard.TABLE}")
     if json:
-        print_json({"scores": [{"entry": str(path), "targets": summary} for path, _, summary in results]})
+        print_json({"scores": [{"entry": str(p), "standing": s, "targets": rows} for p, _, s, rows in results]})
         return
-    for path, _, summary in results:
-        _print(path, summary)
+    for path, _, standing, summary in results:
+        _print(f"{path}, {standing}: log-CRPS, coverage, PIT", summary)
 
 
-def _added() -> Mapping[tuple[str, str], float]:
-    from contraflow import evidence
-    from contraflow.evidence import vintages
-    from contraflow.validation.forecasts.observations import from_series
-
-    layered = vintages.layered(evidence.load(), vintages.newest())
-    return from_series(layered.series)
-
-
-def _print(path: Path, summary: Sequence[Mapping[str, Any]]) -> None:
+def _print(title: str, summary: Sequence[Mapping[str, Any]]) -> None:
     rivals = list(summary[0]["skill"])
     right = ("n", "model", *rivals, "50 %", "80 %", "95 %", "PIT")
-    made = table("Target", "n", "From", "To", *right[1:], right=right, title=f"{path}: log-CRPS, coverage, PIT")
+    made = table("Target", "n", "From", "To", *right[1:], right=right, title=title)
     for row in summary:
         values = [f"{row['crps'][who]:.3f}" for who in ("model", *rivals)]
         inside = [f"{100 * share:.0f}" for share in row["coverage"].values()]
         mean = sum(row["pit"]) / len(row["pit"])
-        pit = f"{mean:.2f} {'in' if row['pit_inside_bands'] else 'out'}"
+        pit = f"{mean:.2f} {_INSIDE[row['pit_inside_bands']]}"
         made.add_row(row["target"], str(row["forecasts"]), row["first"], row["last"], *values, *inside, pit)
     screen().print(made)

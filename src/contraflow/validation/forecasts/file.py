@@ -9,23 +9,20 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from contraflow.errors import ContraflowError, LocatedError
+from contraflow.errors import LocatedError
+from contraflow.evidence.providers.sheet import open_sheet
 from contraflow.inference.posterior import Posterior
 from contraflow.validation.forecasts.predictive import predictive
 from contraflow.validation.forecasts.simulation import ahead
 from contraflow.validation.forecasts.targets import LEVELS, TARGETS, known, month_number
 
-#: Where entries are kept, in the folder of the project.
-FOLDER = Path("forecasts")
 LEVEL_NAMES = tuple(f"{q:.3f}" if round(q * 1000) % 10 else f"{q:.2f}" for q in LEVELS)
 COLUMNS = ("target_id", "period", *LEVEL_NAMES, "model_hash", "posterior_hash", "made")
 _NAME = re.compile(r"(\d{4}-\d{2})-([0-9a-f]{16})\.csv")
@@ -77,56 +74,18 @@ def make(origin: str, posterior: Posterior, seed: int = 0) -> Entry:
     return Entry(origin, str(posterior.attributes["model_hash"]), posterior.hash, today, quantiles)
 
 
-def write(entry: Entry, folder: Path) -> tuple[Path, bool]:
-    """Write an entry into ``folder``, whole or not at all; returns its path and whether it is new.
-
-    An entry that is there already, made on whatever day, is left as it is.
-
-    Raises:
-        ContraflowError: another entry has the name, or the folder cannot be written to.
-    """
-    path = folder / entry.name
-    if path.exists():
-        _refuse_other(path, entry)
-        return path, False
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(entry.text())
-            Path(partial).chmod(0o644)
-            os.link(partial, path)  # fails where a file has appeared meanwhile, which a rename would replace
-        finally:
-            Path(partial).unlink()
-    except FileExistsError:
-        _refuse_other(path, entry)
-        return path, False
-    except OSError as error:
-        raise ContraflowError(f"cannot write to {folder}: {error.strerror or error}") from None
-    return path, True
-
-
-def _refuse_other(path: Path, entry: Entry) -> None:
-    cut = [line.rsplit(",", 1)[0] for line in entry.text().splitlines()]
-    if [line.rsplit(",", 1)[0] for line in path.read_text(encoding="utf-8").splitlines()] != cut:
-        raise ContraflowError(
-            f"{path} holds another forecast and is never rewritten: name another folder with --out, "
-            "or keep the model and posterior that made it"
-        )
-
-
 def read(path: Path) -> Entry:
     """Read an entry.
 
     Raises:
-        ForecastError: not an entry, cut off, or changed by hand in a way that shows.
+        DataError: cut off, or no table.
+        ForecastError: not an entry, incomplete, or changed by hand in a way that shows.
     """
     match = _NAME.fullmatch(path.name)
     if not match:
         raise ForecastError(path, 0, "an entry is named <origin>-<model hash>.csv, as `contraflow forecast` names it")
     origin, model_hash = match[1], match[2]
-    rows = list(table(path, COLUMNS))
+    rows = table(path, COLUMNS)
     if not rows:
         raise ForecastError(path, 0, "holds no forecast")
     quantiles: dict[tuple[str, str], np.ndarray] = {}
@@ -159,24 +118,17 @@ def _refuse_incomplete(path: Path, origin: str, quantiles: Iterable[tuple[str, s
         raise ForecastError(path, 0, f"{len(missing)} forecasts are missing, the first {target} {period}: cut off?")
 
 
-def table(path: Path, columns: tuple[str, ...]) -> Iterable[tuple[int, dict[str, str]]]:
-    """Line and cells of every row of a CSV file that must have these columns, in this order.
+def table(path: Path, columns: tuple[str, ...], *older: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Line and cells of every row of a CSV file with these columns, in this order, or with one of the ``older`` sets.
 
     Raises:
-        ForecastError: unreadable, other columns, or a row of another length.
+        DataError: unreadable, no table, a row of another length, or a last line without an end, which may be cut.
+        ForecastError: other columns.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ForecastError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    reader = csv.reader(text.splitlines())
-    header = next(reader, [])
-    if tuple(header) != columns:
-        raise ForecastError(path, 1, f"columns are {', '.join(header) or 'none'}; expected {', '.join(columns)}")
-    for cells in filter(None, reader):
-        if len(cells) != len(columns):
-            raise ForecastError(path, reader.line_num, f"expected {len(columns)} cells, found {len(cells)}")
-        yield reader.line_num, dict(zip(columns, (c.strip() for c in cells), strict=True))
+    sheet = open_sheet(path)
+    if sheet.header not in (columns, *older):
+        raise ForecastError(path, 1, f"columns are {', '.join(sheet.header)}; expected {', '.join(columns)}")
+    return list(sheet.rows())
 
 
 def number(path: Path, line: int, cell: str) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contraflow.errors import ContraflowError
+from contraflow.validation.forecasts import history
 from contraflow.validation.forecasts.file import Entry, table
 from contraflow.validation.forecasts.observations import Observations
 from contraflow.validation.forecasts.scores import MODEL
@@ -21,36 +22,48 @@ TABLE, PAGE = "SCOREBOARD.csv", "SCOREBOARD.md"
 _WHO = (MODEL, *RIVALS)
 COLUMNS = (
     "scored", "entry", "posterior_hash", "observations", "target", "forecasts", "first", "last",
-    *(f"crps_{who}" for who in _WHO), *(f"covered_{p}" for p in INTERVALS), "pit_inside_bands",
+    *(f"crps_{who}" for who in _WHO), *(f"covered_{p}" for p in INTERVALS), "pit_inside_bands", "standing", "evidence",
 )  # fmt: skip
+#: Columns of boards begun before the last two were added.
+_OLDER = COLUMNS[:-2]
+_PIT = {True: "yes", False: "no", None: "too few"}
 _HEAD = """# Scoreboard
 
 Forecasts of the register against what came, beside rivals from the same origin. Written by
-`contraflow forecast score --record`; rows are added and never changed. `observations` tells one set of outcomes from
-another. Scores are log-CRPS, smaller is better; coverage is that of the model's central intervals.
+`contraflow forecast score --record`; rows are added and never changed: of an entry and target, the last one counts.
+`observations` tells one set of outcomes from another, `evidence` one set of figures that rivals started from. Scores
+are log-CRPS, smaller is better; coverage is that of the model's central intervals; `pit_inside_bands` is "too few"
+where nothing could fall outside.
+
+Of several entries from one origin the first counts: it is *of record*. Later ones are revisions, numbered in the order
+in which they were made; they are scored beside it and never replace it.
 """
 
 
-def fingerprint(observations: Observations) -> str:
-    """Tells one set of observations from another."""
-    content = "\n".join(f"{t},{p},{v!r}" for (t, p), v in sorted(observations.items()))
+def fingerprint(figures: Observations) -> str:
+    """Tells one set of figures from another."""
+    content = "\n".join(f"{t},{p},{v!r}" for (t, p), v in sorted(figures.items()))
     return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
-def rows(entry: Entry, observations: Observations, summary: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Rows of the scoreboard from a summary of scores."""
+def rows(
+    entry: Entry, standing: str, observations: Observations, summary: Sequence[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Rows of the scoreboard from a summary of scores; ``standing`` is that of the entry in the register."""
     shared = {
         "scored": datetime.date.today().isoformat(),
         "entry": entry.name,
         "posterior_hash": entry.posterior_hash,
         "observations": fingerprint(observations),
+        "standing": standing,
+        "evidence": fingerprint(history.figures(entry.origin, entry.made)),
     }
     return [
         shared
         | {"target": r["target"], "forecasts": str(r["forecasts"]), "first": r["first"], "last": r["last"]}
         | {f"crps_{who}": f"{r['crps'][who]:.4f}" for who in _WHO}
         | {f"covered_{p}": f"{r['coverage'][str(p)]:.2f}" for p in INTERVALS}
-        | {"pit_inside_bands": "yes" if r["pit_inside_bands"] else "no"}
+        | {"pit_inside_bands": _PIT[r["pit_inside_bands"]]}
         for r in summary
     ]
 
@@ -62,8 +75,9 @@ def contents(folder: Path, new: Sequence[Mapping[str, str]]) -> dict[str, bytes]
         ContraflowError: the table that is there is not one, or lacks rows that its page holds.
     """
     path, shown = folder / TABLE, folder / PAGE
-    held = [cells for _, cells in table(path, COLUMNS)] if path.exists() else []
-    if shown.exists() and not _page(held).encode().startswith(shown.read_bytes()):
+    rows_held = table(path, COLUMNS, _OLDER) if path.exists() else []
+    held = [dict.fromkeys(COLUMNS, "") | cells for _, cells in rows_held]
+    if shown.exists() and not _grew(_lines(shown.read_text(encoding="utf-8")), _lines(_page(held))):
         raise ContraflowError(f"{path} or {shown} was changed by hand; put it back as it was, rows are only added")
 
     def key(row: Mapping[str, str]) -> tuple[str, ...]:
@@ -77,10 +91,20 @@ def contents(folder: Path, new: Sequence[Mapping[str, str]]) -> dict[str, bytes]
     writer = csv.DictWriter(page, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows([*held, *added])
-    text = page.getvalue().encode()
-    if path.exists() and not text.startswith(path.read_bytes()):
+    text = page.getvalue()
+    if path.exists() and not _grew(path.read_text(encoding="utf-8").splitlines(), text.splitlines()):
         raise ContraflowError(f"{path} was changed by hand; put it back as it was, rows are only added")
-    return {TABLE: text, PAGE: _page([*held, *added]).encode()}
+    return {TABLE: text.encode(), PAGE: _page([*held, *added]).encode()}
+
+
+def _grew(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether lines were added at the end, and columns at the end of lines, and nothing else was done."""
+    return len(before) <= len(after) and all(a.startswith(b) for b, a in zip(before, after, strict=False))
+
+
+def _lines(page: str) -> list[str]:
+    """The table of a page; the words above it may change."""
+    return [line for line in page.splitlines() if line.startswith("|")]
 
 
 def _page(held: Sequence[Mapping[str, str]]) -> str:
