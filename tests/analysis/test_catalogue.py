@@ -138,13 +138,32 @@ def test_a_lever_shows_range_levels_and_whom_it_may_harm():
     assert "highest" in told.to_text()
 
 
+def test_an_extension_says_what_it_adds_and_how_it_is_switched_on():
+    for extension in EXTENSIONS:
+        told = contraflow.explain(extension)
+        assert (told.kind, told.label) == ("extension", EXTENSIONS[extension].en)
+        assert f"--extension {extension}" in told.to_text() and f"extensions: [{extension}]" in told.to_text()
+        assert told.details["adds"]
+        needing = {lever.id for lever in LEVERS.values() if lever.extension == extension}
+        assert {i["id"] for i in told.inputs if i["kind"] == "lever"} == needing
+    told = contraflow.explain("cooperation")
+    assert {"trust_intelligence", "threat_compliance"} <= {i["id"] for i in told.inputs}
+    assert "trust_time" not in {i["id"] for i in told.inputs}, "trust moves without it"
+    assert "R9" in {use["id"] for use in told.uses}
+
+
+def test_an_assumption_without_a_reason_is_named_once():
+    text = contraflow.explain("strikes").to_text()
+    assert "    [E] us.force.strikes: assumption" in text.splitlines()
+
+
 def test_a_parameter_shows_what_the_data_say_of_it(model):
     name = next(n for n in model.posterior.coordinates if n not in catalogue_hypotheses())
     told = contraflow.explain(name, model)
     assert told.kind == "parameter" and told.prior and told.uses
     q = told.posterior
     assert q["q05"] <= q["q25"] <= q["median"] <= q["q75"] <= q["q95"]
-    assert told.contraction == pytest.approx(1 - model.posterior.coordinates[name].var())
+    assert told.contraction == model.posterior.contraction(name)
     assert all(source["grade"] in "ABCDE" and source["of"] == name for source in told.sources)
     assert "Contraction" in told.to_text()
 

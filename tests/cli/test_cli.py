@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,10 @@ import contraflow
 from contraflow.analysis.runs import Model
 from contraflow.cli import app, comparisons
 from contraflow.errors import ContraflowError
+from contraflow.inference.posterior import fit_hash, load_posterior
 from contraflow.policy import Scenario
+from contraflow.report.fit_record import hashes
+from contraflow.system import reference_model
 from contraflow.system.levers import LEVERS
 from contraflow.system.outcomes import OUTCOMES
 
@@ -135,13 +137,65 @@ def test_results_are_written_as_json_and_csv_and_nothing_else(two_runs):
 def test_tables_keep_the_effect_and_the_change_against_today_apart(call):
     result = call("run", "strikes", *FEW, "--assume", "titration=0.5")
     assert result.exit_code == 0, result.output
-    effect, today = result.stdout.split("Against today (not the effect of the policy)")
+    effect, today = result.stdout.split("Against the model's 2024 (not the effect of the policy)")
     for heading in ("Baseline", "Policy", "Difference", "50 % interval", "90 % interval", "P(reduction)"):
         assert heading in effect
     assert "us.overdose_deaths" in effect and "us.overdose_deaths" in today
     words = " ".join(result.stdout.split())
     assert "Approximate" in words and "titration = 0.5" in words
     assert LEVERS["us.force.strikes"].humanity.en in words
+    assert hashes(reference_model().hash, fit_hash(), load_posterior().hash) in words
+
+
+def test_few_draws_are_called_a_trial_on_the_screen_and_in_json(two_runs, call):
+    remark = "8 draws are too few for use: this is a trial."
+    printed, _ = two_runs
+    assert all(remark in run["remarks"] for run in json.loads(printed.stdout)["runs"])
+    assert f"baseline: {remark}" in printed.stderr
+    assert remark in call("run", "baseline", *FEW).stdout
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """A shipped scenario, then with another setting, then under a belief, all into one folder."""
+    out = tmp_path_factory.mktemp("cli") / "results"
+    for more in ((), ("--set", "us.health.naloxone=x2@2027-01~24m"), ("--assume", "titration=0.5")):
+        result = CliRunner().invoke(app, ["run", "baseline", *FEW, "--out", str(out), *more])
+        assert result.exit_code == 0, result.output
+    return result, out
+
+
+def test_a_changed_scenario_neither_takes_the_name_of_the_original_nor_its_files(changed):
+    result, out = changed
+    names = ["baseline", "baseline+assumptions", "baseline+changes"]
+    assert {path.name for path in out.iterdir()} == {f"{name}.{kind}" for name in names for kind in ("csv", "json")}
+    for name in names:
+        assert json.loads((out / f"{name}.json").read_text())["scenario"] == name
+    assert result.stdout.startswith("baseline+assumptions: No change, under assumptions\n")
+
+
+def test_rows_of_two_runs_are_told_apart_by_what_made_them(changed):
+    _, out = changed
+    made = {}
+    for path in out.glob("*.csv"):
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+        about = {"model": reference_model().hash, "fit": fit_hash(), "posterior": load_posterior().hash, "draws": "8"}
+        assert all({name: row[name] for name in about} == about for row in rows)
+        (made[path.stem],) = {(row["settings"], row["assumptions"], row["scenario_hash"]) for row in rows}
+    assert made["baseline"][:2] == ("", "")
+    assert made["baseline+changes"][:2] == ("us.health.naloxone 2027-01: x2, over 24 months", "")
+    assert made["baseline+assumptions"][:2] == ("", "titration=0.5")
+    assert len({hash for _, _, hash in made.values()}) == 3
+
+
+def test_a_belief_is_shown_with_what_it_does_to_counted_years(changed):
+    result, out = changed
+    past = json.loads((out / "baseline+assumptions.json").read_text())["past"]
+    assert past["us.overdose_deaths"]["years"]["2023"]["counted"] == 106_881
+    line = next(line for line in result.stdout.splitlines() if line.startswith("  us.overdose_deaths: 2023 "))
+    assert "as fitted" in line and line.endswith("counted 80,856")
+    assert json.loads((out / "baseline.json").read_text())["past"] == {}
 
 
 def test_a_policy_can_be_written_on_the_command_line(asked):
@@ -155,7 +209,7 @@ def test_options_apply_to_every_scenario(asked):
     found = asked(
         "strikes", "penalties", "--assume", "depletion=off", "--assume", "titration=0.5..0.9", "--until", "2030"
     )
-    assert [scenario.id for scenario in found] == ["strikes", "penalties"]
+    assert [scenario.id for scenario in found] == ["strikes+assumptions", "penalties+assumptions"]
     for scenario in found:
         assert scenario.assume.values and scenario.assume.ranges == {"titration": (0.5, 0.9)}
         assert scenario.horizon == 2031.0
@@ -192,6 +246,8 @@ def test_scenarios_that_differ_by_policy_alone_share_a_baseline():
         (("run", "baseline", "--assume", "titraton=0.5"), "did you mean 'titration'"),
         (("run", "baseline", "--assume", "titration=off"), "titration cannot be off"),
         (("run", "baseline", "--assume", "titration=2"), "out of range"),
+        (("run", "baseline", "--assume", "naloxone_effect=1e6"), "use -0.4 to 0.8"),
+        (("run", "baseline", "--assume", "treatment_mortality=-50"), "use -2.6 to 0.85"),
         (("run", "strikes", "--until", "someday"), "--until: 'someday' is not a date"),
         (("run", "penalties", "--until", "2020"), "--until 2020: us.law.penalties has a step after the horizon"),
         (("run", "baseline", "--until", "2020"), "nothing is left of the window, which begins in 2025-01"),
@@ -291,7 +347,7 @@ def test_a_folder_that_cannot_be_made_is_the_users_to_repair(tmp_path):
         write_files(tmp_path / "file" / "results", {"a.json": b"{}"})
 
 
-# Explain, check, study, fit
+# Explain, check, study
 
 
 def test_explain_prints_text_or_json(call):
@@ -305,10 +361,10 @@ def test_check_ends_with_status_1_where_something_does_not_hold(call, monkeypatc
     from contraflow.analysis import check
 
     report = {
-        "variables": 2, "stocks": 1, "flows": 1, "model": "abc", "units_checked": 2, "units_failed": [],
-        "ledgers": {"people": 1e-15}, "parameters": 1, "parameters_with_source": 1, "sources": 1, "series": 1,
-        "claims": 1, "levers": 1, "outcomes": 1, "scenarios": 1, "loops": {"B1": False}, "step_halving_max_change": 0.0,
-        "step_halving_outcome": "us.overdose_deaths", "step_halving_window": "2024",
+        "variables": 2, "stocks": 1, "flows": 1, "model": "abc", "posterior": "def", "units_checked": 2,
+        "units_failed": [], "ledgers": {"people": 1e-15}, "parameters": 1, "parameters_with_source": 1, "sources": 1,
+        "series": 1, "claims": 1, "levers": 1, "outcomes": 1, "scenarios": 1, "loops": {"B1": False},
+        "step_halving_max_change": 0.0, "step_halving_outcome": "us.overdose_deaths", "step_halving_window": "2024",
         "problems": ["the loop B1 is missing"],
     }  # fmt: skip
     monkeypatch.setattr(check, "check", lambda *arguments: report)
@@ -316,6 +372,7 @@ def test_check_ends_with_status_1_where_something_does_not_hold(call, monkeypatc
     assert (printed.exit_code, shown.exit_code) == (1, 1)
     assert json.loads(printed.stdout) == report
     assert "the loop B1 is missing" in shown.stdout
+    assert hashes("abc", fit_hash(), "def") in shown.stdout
     monkeypatch.setitem(report, "problems", [])
     assert call("check").exit_code == 0
 
@@ -325,33 +382,13 @@ def test_study_prints_its_summary(call, monkeypatch):
 
     class Written:
         summary_text, report_path = "What it found.", Path("r/index.html")
+        findings = ({"scenario": "strikes", "standing": "undecided"},)
 
     monkeypatch.setattr(study, "run_study", lambda name, out, draws, progress: Written)
     assert call("study", "--out", "r").stdout == "What it found.\n"
     printed = json.loads(call("study", "--out", "r", "--json").stdout)
-    assert printed == {"study": "border", "report": "r/index.html", "summary": "What it found."}
-
-
-def test_fit_prints_the_file_and_logs_beside(call, monkeypatch):
-    from contraflow.inference import fit as module
-
-    given, cores = {}, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-
-    def fitted(seed, plan, out, log, progress):
-        given.update(seed=seed, plan=plan, out=out)
-        if cores:
-            assert len(os.sched_getaffinity(0)) == 1, "draws would depend on the number of cores"
-        log("working")
-        progress(1)
-        return Path("trial.nc")
-
-    monkeypatch.setattr(module, "fit", fitted)
-    monkeypatch.setattr(module, "fit_size", lambda plan: 2)
-    result = call("fit", "--quick", "--seed", "7", "--out", "trial.nc", "--json")
-    assert given == {"seed": 7, "plan": module.QUICK, "out": Path("trial.nc")}
-    assert json.loads(result.stdout)["posterior"] == "trial.nc"
-    assert result.stderr == "working\n"
-    assert not cores or os.sched_getaffinity(0) == cores
+    told = {"study": "border", "report": "r/index.html", "summary": "What it found."}
+    assert printed == told | {"findings": list(Written.findings)}
 
 
 # What a command does not need it does not import

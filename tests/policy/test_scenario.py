@@ -4,8 +4,11 @@ import pickle
 
 import pytest
 
+from contraflow import evidence
 from contraflow.errors import ContraflowError, UnknownName
+from contraflow.inference.posterior import load_posterior
 from contraflow.policy import Absolute, ExtensionOff, Factor, OutOfRange, Scenario, ScenarioError, Schedule, Step
+from contraflow.system.hypotheses import HYPOTHESES
 from contraflow.system.levers import LEVERS
 
 HEAD = "schema: contraflow.scenario/1\n"
@@ -150,6 +153,25 @@ def test_assumptions_on_the_command_line():
         Scenario().with_assumption("deterrence")
 
 
+def test_a_changed_scenario_does_not_go_by_its_old_name():
+    shipped = Scenario.load("baseline")
+    changed = shipped.with_policy(f"{NALOXONE}=high")
+    assert changed.id == "baseline+changes"
+    assert (changed.label.en, changed.label.es) == ("No change, with changes", "Sin cambios, con modificaciones")
+    assert changed.with_policy("us.law.penalties=high").id == "baseline+changes"
+    assumed = changed.with_assumption("deterrence=off").with_assumption("titration=0.5")
+    assert assumed.id == "baseline+changes+assumptions"
+    assert assumed.label.es == "Sin cambios, con modificaciones, bajo supuestos"
+    assert (shipped.id, shipped.label) == ("baseline", Scenario.load("baseline").label), "the original is left alone"
+    assert Scenario().with_policy(f"{NALOXONE}=high").id == "custom", "no name that it could be taken for"
+
+
+def test_an_extension_changes_a_scenario_that_does_not_have_it(load):
+    assert Scenario.load("strikes", ["cooperation"]).id == "strikes+changes"
+    assert Scenario.load("strikes").with_extension("cooperation").id == "strikes+changes"
+    assert load("extensions: [cooperation]\n").with_extension("cooperation").id == "mine"
+
+
 def test_an_extension_on_the_command_line():
     with pytest.raises(ExtensionOff, match="--extension prevention"):
         Scenario().with_policy("us.health.prevention=high")
@@ -185,6 +207,7 @@ def test_a_hypothesis_and_a_parameter_may_be_set_or_held_in_a_range(load):
         ("deterrence: [0.1]", "a range has two numbers"),
         ("deterrence: [0.2, 0.1]", "the lower number first"),
         ("supply_surge_sd: [0.1, 0.2]", "is a constant"),
+        ("supply_surge_sd: 0.2", "is a constant of the model, 0.15"),
     ],
 )
 def test_assumptions_that_cannot_be_made(message, entry, told):
@@ -198,6 +221,49 @@ def test_an_assumption_outside_its_prior_says_so(message):
     assert "use 0 to 1" in text
     assert "beta prior" in text
     assert "use 1 to 6" in message("assume:\n  lab_slack: -1\n", OutOfRange)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("naloxone_effect: 1.0e+6", "1,000,000 is out of range, use -0.4 to 0.8: Rescue per naloxone kit"),
+        ("treatment: -50", "treatment_mortality: -50 is out of range, use -2.6 to 0.85"),
+        ("lab_count: 0", "use 30 to 33,000"),
+        ("counterfeit_entry: 9", "use 0 to 2.5"),
+        ("other_missing_rate: 1", "use 0.0000003 to 0.00033"),
+    ],
+)
+def test_a_value_that_an_unbounded_prior_does_not_reach_is_refused(message, entry, told):
+    text = message(f"assume:\n  {entry}\n", OutOfRange)
+    assert told in text
+    assert "5 standard deviations" in text and "contraflow explain" in text
+
+
+def test_the_null_of_a_hypothesis_may_be_set_however_far_it_lies():
+    known = evidence.load().parameters
+    for hypothesis in HYPOTHESES.values():
+        for parameter, null in hypothesis.parameters.items():
+            if null is not None:
+                assert Scenario(assume={parameter: null}).assume.values == {parameter: null}
+    assert known["contamination_hazard"].prior.family == "lognormal", "a prior that never reaches its null, 0"
+
+
+def test_what_draws_hold_may_be_set():
+    known = evidence.load().parameters
+    for parameter, draws in load_posterior().parameters().items():
+        if not known[parameter].prior.is_fixed:
+            for value in (float(draws.min()), float(draws.max())):
+                assert Scenario(assume={parameter: value}).assume.values == {parameter: value}
+
+
+def test_strengths_are_set_one_by_one_where_one_has_the_name_of_the_hypothesis():
+    assumed = Scenario(assume={"threat_response": 0.5, "threat_compliance": 0.1}).assume
+    assert assumed.values == {"threat_response": 0.5, "threat_compliance": 0.1}
+
+
+def test_a_range_may_end_beyond_what_its_prior_reaches():
+    """Nothing is imposed by a range: draws fill it or do not."""
+    assert Scenario(assume={"lab_count": (0, 500)}).assume.ranges == {"lab_count": (0.0, 500.0)}
 
 
 def test_one_parameter_cannot_be_assumed_twice(message):

@@ -1,18 +1,25 @@
 """What a study may say: no number for what is undecided, and no claim that its own record does not bear."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
 
-from contraflow.evidence import vintages
+from contraflow import evidence
+from contraflow.inference import posterior as fitted
 from contraflow.inference.posterior import Posterior
-from contraflow.report import drawings, guns, leaders, opening, outlook, sentences, tables
+from contraflow.report import drawings, guns, leaders, opening, outlook, recovered, sentences, tables
 from contraflow.report.columns import HEADLINES, LIVES, MEXICO, SUBJECTS, UNITED_STATES
 from contraflow.report.figures import MARKERS
 from contraflow.report.findings import FROM_ASSUMPTION, hypothesis_table, leading_cause
 from contraflow.report.fit_record import convergence, coverage_note, fit_record, joint_note
 from contraflow.report.page import html
+from contraflow.system import reference_model
+from contraflow.system.observations import OBSERVABLES
 from contraflow.system.outcomes import OUTCOMES
+
+from .conftest import NOW
 
 CLEAR, LEANING, UNDECIDED, NOTHING = (-0.05, 0.01), (-0.02, 0.016), (-0.123, 1.0), (0.0, 1e-6)
 SIZES = {"harm-reduction": CLEAR, "health-cuts": LEANING, "strikes": UNDECIDED, "penalties": NOTHING}
@@ -50,11 +57,105 @@ def test_what_is_clear_leaning_and_undecided_stands_apart_on_the_opening_page(st
 
 def test_the_end_of_the_data_moves_with_the_evidence(study, pictures, tmp_path, monkeypatch):
     assert opening.opening(study).cannot_tell[0].startswith("What happened after December 2024")
-    monkeypatch.setattr(vintages, "reach", lambda evidence: 2025.25)
+    monkeypatch.setattr(fitted, "data_end", lambda: 2025.25)
     assert opening.opening(study).cannot_tell[0].startswith("What happened after March 2025")
     assert opening.opening_es(study).cannot_tell[0].startswith("Lo ocurrido después de marzo de 2025")
     assert "after March 2025" in opening.summary(study, tmp_path)
     assert "Fitted to data to March 2025" in html(study, pictures)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_the_count_stands_beside_the_model(study, subject, tmp_path, monkeypatch):
+    row = next(r for r in evidence.load().series[subject.series].rows if r.start == 2024.0)
+    count = sentences.significant(row.value)
+    low, _, high = sentences.yearly(study, subject, 2024)
+    assert row.value < low  # of the invented study
+    told, told_es = sentences.outlook(study, subject), sentences.outlook_es(study, subject)
+    assert f"in the model, {count} counted" in told and f"en el modelo, {count} según los conteos" in told_es
+    assert f"lies below the model’s 90 % interval for that year, {sentences.significant(low)} to" in told
+    assert "queda por debajo del intervalo" in told_es
+    assert f"{count} counted" in opening.summary(study, tmp_path)
+    monkeypatch.setattr(sentences, "counted", lambda series, year: high * 1.1)
+    assert "lies above" in sentences.outlook(study, subject)
+    monkeypatch.setattr(sentences, "counted", lambda series, year: high * 0.99)
+    assert "lies" not in sentences.outlook(study, subject)
+    monkeypatch.setattr(sentences, "counted", lambda series, year: None)
+    assert "count" not in sentences.outlook(study, subject)
+
+
+def test_titles_of_the_outlook_give_what_was_observed_of_the_year(pictures):
+    rows = evidence.load().series[MEXICO.series].rows
+    count = sentences.significant(next(r.value for r in rows if r.start == 2024.0))
+    assert f"in 2024 (observed: {count})" in pictures["homicides"].title
+    assert "observed" not in pictures["people-on-medication"].title  # no count of 2024
+    assert "observed" not in pictures["missing"].title  # the register counts one of its two lines alone
+
+
+def test_a_level_is_set_against_the_models_own_and_said_to_be(page):
+    assert page.count("Against the model’s 2024 (not the effect of the policy)") == len(SIZES)
+    assert "unless it says “against the model’s 2024”" in page
+
+
+def test_the_outlook_says_why_the_register_of_forecasts_differs(study, page):
+    section = page[page.index('<section id="outlook">') : page.index('<section id="recruitment">')]
+    median = sentences.significant(sentences.yearly(study, MEXICO, 2025)[1])
+    assert "register of forecasts" in section and f"(median {median})" in section
+
+
+def test_an_interval_that_failed_its_recovery_says_so(study, stored, tmp_path):
+    name = "effect: harm-reduction on us.overdose_deaths"
+
+    def held(share):
+        parts = stored(NOW)
+        result = {"recovery": {**parts["recovery"].result["recovery"], "effects": {name: share}}}
+        return replace(study, tests={**parts, "recovery": replace(parts["recovery"], result=result)})
+
+    f = study.short["harm-reduction"][UNITED_STATES.outcome]
+    weak, clause = held(0.64), "its interval is too narrow: in recovery a 90 % interval held 64\N{NO-BREAK SPACE}%"
+    assert clause in sentences.sentence(weak, f, UNITED_STATES)
+    assert "demasiado angosto" in sentences.sentence_es(weak, f, UNITED_STATES)
+    assert opening.summary(weak, tmp_path).count(clause) == 1
+    assert html(weak, drawings.all_pictures(weak)).count(clause) == 3  # found, both countries and effects to 2030
+    for kept in (held(0.84), study):
+        assert not recovered.too_narrow(kept, f).en
+    assert recovered.coverage(weak, f) == 0.64
+    other = study.short["harm-reduction"][MEXICO.outcome], study.long["harm-reduction"][UNITED_STATES.outcome]
+    assert all(recovered.coverage(weak, g) is None for g in other)
+    nothing = replace(f, verdict=replace(f.verdict, strength="negligible"))
+    assert not recovered.too_narrow(weak, nothing).en
+
+
+def test_findings_as_objects_are_those_of_the_table_of_effects(study):
+    by = study.short["harm-reduction"]
+    f = by[UNITED_STATES.outcome]
+    assumed = replace(f, verdict=replace(f.verdict, from_assumption=True))
+    study = replace(study, short={**study.short, "harm-reduction": {**by, f.outcome: assumed}})
+    objects = json.loads(json.dumps(tables.finding_objects(study)))
+    rows = {(r["scenario"], r["outcome"]): r for r in tables.all_tables(study)["effects"] if r["to"] == "2030-12"}
+    assert len(objects) == len(rows) == len(SIZES) * len(HEADLINES)
+    for told in objects:
+        row = rows[told["scenario"], told["outcome"]]
+        assert [told[q] for q in ("median", "q05", "q95")] == [row[f"difference_{q}"] for q in ("median", "q05", "q95")]
+        assert (told["standing"], told["p_reduction"]) == (row["standing"], row["p_reduction"])
+        found = study.short[told["scenario"]][told["outcome"]].verdict
+        assert told["from_assumption"] == (row["from_assumption"] == "yes") == found.from_assumption
+        assert told["recovery_coverage_90"] is None and row["recovery_coverage_90"] == ""
+    assert {o["scenario"] for o in objects if o["from_assumption"]} == {"harm-reduction"}
+    assert {o["standing"] for o in objects} == {"clear", "leaning", "undecided", "negligible"}
+
+
+def test_the_spanish_part_defines_its_words_and_shows_both_countries_and_the_effects(page, pictures):
+    part = page[page.index('<section id="es"') :]
+    assert "El signo es <b>claro</b> desde 0.95, <b>se inclina</b> desde 0.80" in part
+    for name in ("effects-es", "effects-mexico-es"):
+        assert pictures[name].inline in part and "políticas tiene un signo claro" in pictures[name].title
+    for row in LIVES:
+        for name in (row.us, row.mx):
+            assert name is None or part.count(f"<b>{OUTCOMES[name].label.es}</b>") == len(SIZES)
+            assert name is None or OUTCOMES[name].label.en not in part
+    words = re.sub(r"<[^>]+>", " ", part)
+    for english in ("follows from assumption", "rests on", "clearly", "undecided", "worth naming"):
+        assert english not in words
 
 
 def test_each_country_has_a_column_of_its_own_and_nothing_adds_them(study):
@@ -203,6 +304,12 @@ def test_leaders_are_read_within_24_months_and_beyond_apart(asked, study):
     assert leaders.told(study) is None
 
 
+def test_what_leaders_do_beyond_every_panel_follows_from_assumption_where_it_is_worth_naming(asked, invented):
+    quiet = invented({"leaders-first": NOTHING})
+    for study, assumed in ((asked, True), (quiet, False)):
+        assert {f.verdict.from_assumption for f in study.leaders.beyond.values()} == {assumed}
+
+
 def test_the_gun_question_has_a_curve_over_both_beliefs(asked, study):
     table = guns.cells(asked.inflow, 2035)
     assert [len(row) for row in table] == [guns.EXPONENTS] * guns.SHARES
@@ -218,6 +325,23 @@ def test_the_gun_question_has_a_curve_over_both_beliefs(asked, study):
     p = float(asked.inflow.reached(0.9, 2035).mean())
     assert told.place == "undecided" and sentences.probability(p, asked.inflow.draws) in told.en
     assert guns.told(study) is None
+
+
+def test_points_belong_to_the_variable_drawn(study):
+    checks = {
+        "us.deaths.all_drugs.annual": "us_overdose_deaths",
+        "border.seized.fentanyl.annual": "border_fentanyl_seized",
+    }
+    for chart in outlook.charts(study):
+        for fan in chart.fans:
+            for series in fan.points:
+                observable = OBSERVABLES.get(series.id)
+                measured = observable.variable if observable else checks[series.id]
+                assert fan.values.name == measured, chart.name
+    medication = next(c for c in outlook.charts(study) if c.name == "people-on-medication")
+    drawn = {fan.values.name for fan in medication.fans}
+    assert medication.told.name == OUTCOMES["us.on_medication"].variable
+    assert drawn == set(reference_model().inputs_of(medication.told.name))
 
 
 def test_fan_charts_show_both_countries_with_their_data(study):

@@ -50,13 +50,45 @@ def test_an_effect_is_marked_by_what_most_of_its_spread_comes_from(finding):
 
 def test_a_hypothesis_that_carries_the_size_comes_before_the_spread(finding):
     carried = finding(0.5, DATA, removed=Removed("treatment", 0.8))
-    assert mark(carried) == origin_of("treatment") == "published"
-    assert mark(finding(0.5, DATA, removed=Removed("kingpin", 0.8))) == origin_of("kingpin") == "assumption"
+    assert mark(carried) == origin_of("treatment", carried.support) == "published"
+    assert mark(finding(0.5, DATA, removed=Removed("kingpin", 0.8))) == "assumption"
     assert mark(finding(0.5, DATA, removed=Removed("kingpin", 0.3))) == "data"
     assert "carries 80\N{NO-BREAK SPACE}% of its size" in rests_on(carried).detail
     assert "turns it" in rests_on(finding(0.5, DATA, removed=Removed("kingpin", 1.2))).detail
     assert "carries" not in rests_on(finding(0.5, DATA, removed=Removed("kingpin", 0.1))).detail
     assert "100\N{NO-BREAK SPACE}% data" in rests_on(carried).detail
+
+
+@pytest.mark.parametrize(
+    ("strength", "origin"),
+    [("naloxone_effect", "published"), ("site_effect", "assumption"), ("titration", "assumption")],
+)
+def test_a_hypothesis_comes_from_where_its_strengths_that_move_the_effect_do(finding, strength, origin):
+    moved = replace(PUBLISHED, parameter=strength)
+    assert mark(finding(0.5, moved, removed=Removed("harm_reduction", 0.7))) == origin
+
+
+def test_the_size_rests_on_what_carries_it_and_the_width_on_what_moves_it(study, finding):
+    told, told_es = sentences.sentence, sentences.sentence_es
+    spread = finding(0.5, PRIOR, removed=Removed("kingpin", 0.4))
+    size = finding(0.5, PRIOR, removed=Removed("kingpin", 0.6))
+    assert "the width of its interval rests on “Share of a purity change" in told(study, spread, UNITED_STATES)
+    assert "el ancho de su intervalo depende de" in told_es(study, spread, UNITED_STATES)
+    assert "the size rests on “Removing leaders raises violence”" in told(study, size, UNITED_STATES)
+    assert "el tamaño depende de" in told_es(study, size, UNITED_STATES)
+    assert "it rests on an extension" in told(study, finding(0.5, DATA, extensions=("corruption",)), UNITED_STATES)
+
+
+def test_what_is_not_worth_naming_rests_on_nothing(study):
+    f = study.short["penalties"][UNITED_STATES.outcome]
+    by_chance = Support(0.5, (PRIOR,), None, ())
+    assert f.verdict.strength == "negligible" and by_chance.from_assumption
+    f = replace(f, effect=replace(f.effect, support=by_chance))
+    small = replace(study, short={"penalties": {**study.short["penalties"], f.outcome: f}}, long={})
+    (row,) = (r for r in tables.all_tables(small)["effects"] if r["outcome"] == f.outcome)
+    assert (row["from_assumption"], row["rests_on"], row["drivers"], row["why"]) == ("no", "not told", "", "")
+    assert "assumption" not in sentences.nothing(small, [f], UNITED_STATES)
+    assert "supuestos" not in sentences.nothing_es(small, [f], UNITED_STATES)
 
 
 def test_what_lies_beyond_every_study_rests_on_the_structure(study):

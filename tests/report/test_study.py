@@ -1,6 +1,7 @@
 """The shipped study, run small: what it writes, and what it leaves when it fails."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def test_the_summary_is_short_and_ends_with_the_report(written):
 
 
 @pytest.mark.slow
+def test_the_findings_returned_are_those_written(written):
+    stored = json.loads((written[0].folder / module.page.MARK).read_text(encoding="utf-8"))
+    assert stored["findings"] == list(written[0].findings)
+    assert {f["scenario"] for f in stored["findings"]} == set(STUDIES[WHOLE])
+
+
+@pytest.mark.slow
 def test_the_page_needs_nothing_from_outside(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
@@ -105,7 +113,7 @@ def test_force_is_shown_with_consent_legality_and_civilians(written):
 def test_the_page_says_both_languages_and_the_present_apart(written):
     page = written[0].report_path.read_text(encoding="utf-8")
     assert "Resumen en español" in page
-    assert page.count("Against 2024 (not the effect of the policy)") == len(STUDIES[WHOLE])
+    assert page.count("Against the model’s 2024 (not the effect of the policy)") == len(STUDIES[WHOLE])
 
 
 @pytest.mark.slow

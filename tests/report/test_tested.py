@@ -111,7 +111,7 @@ def test_a_figure_of_a_stale_part_says_so_and_names_what_it_belongs_to(bare, sto
     for name in ("held-back", "ranks", "places", "forecasts-lives"):
         assert "Stale: made for model model" in drawn[name].caption
         assert "Obsoleto" in drawn[f"{name}-es"].caption
-        assert "model model · posterior posterior" in drawn[name].file
+        assert "fit model · posterior posterior" in drawn[name].file
 
 
 def test_a_result_that_lacks_what_its_part_makes_counts_as_not_run(stored, tmp_path, monkeypatch):

@@ -46,6 +46,10 @@ def test_a_tiny_effect_of_certain_sign_is_not_worth_naming():
     assert verdict(1.0, {"q05": -0.0011, "q95": -0.0001}).strength == "clear"
 
 
+def test_what_is_not_worth_naming_follows_from_nothing():
+    assert verdict(0.4, {"q05": -0.0009, "q95": 0.0009}, from_assumption=True).text == "no effect worth naming"
+
+
 def test_a_verdict_says_when_it_follows_from_assumption_in_both_languages():
     found = verdict(0.99, WIDE, from_assumption=True)
     assert found.text == "clearly lower; follows from assumption"

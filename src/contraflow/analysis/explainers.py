@@ -1,7 +1,7 @@
 """All there is about one id: where it stands, its equation, inputs and uses, its evidence, what the data say of it.
 
-One door for whatever a user may name: a variable, outcome, lever, parameter, hypothesis, loop, claim, source,
-scenario, driver or series.
+One door for whatever a user may name: a variable, outcome, lever, extension, parameter, hypothesis, loop, claim,
+source, scenario, driver or series.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def explain(id: str, model: Model | None = None) -> Explanation:
     """Everything known of ``id``.
 
     Args:
-        id: a variable (by its name in the equations), outcome, lever, parameter, hypothesis, loop, claim, source,
-            scenario, driver or series. Where a hypothesis shares its name with something else, the hypothesis.
+        id: a variable (by its name in the equations), outcome, lever, extension, parameter, hypothesis, loop, claim,
+            source, scenario, driver or series. Where a hypothesis shares its name with something else, the hypothesis.
         model: whose posterior to report; the shipped one by default, and none where there is none that fits.
 
     Raises:
@@ -74,6 +74,7 @@ def _kinds() -> list[tuple[Collection[str], Callable[[str, Model | None], Explan
         (HYPOTHESES, lambda id, model: _hypothesis(HYPOTHESES[id], model)),
         (OUTCOMES, lambda id, model: _outcome(OUTCOMES[id])),
         (LEVERS, lambda id, model: _lever(LEVERS[id])),
+        (EXTENSIONS, lambda id, model: _extension(id)),
         (known.parameters, _parameter),
         (_equations().variables, lambda id, model: _variable(id)),
         (known.drivers, lambda id, model: _driver(id)),
@@ -175,6 +176,30 @@ def _lever(lever: Lever) -> Explanation:
             "harm": lever.humanity.en if lever.humanity else None,
             "cost": lever.cost,
             "extension": lever.extension,
+        },
+    )
+
+
+def _extension(id: str) -> Explanation:
+    """Its levers, and the parameters that reach an outcome only where it is on."""
+    equations, asked = _equations(), [outcome.variable for outcome in OUTCOMES.values()]
+    reached = reference_model((id,)).upstream(asked) - reference_model().upstream(asked)
+    parameters = [name for name in equations.parameters if name in reached]
+    needing = [("lever", lever.id, lever.label.en) for lever in LEVERS.values() if lever.extension == id]
+    closed = [("loop", loop.id, loop.label.en) for loop in LOOPS.values() if id in loop.extensions]
+    added = [v for v in equations.variables.values() if v.extension == id]
+    return Explanation(
+        id=id,
+        label=EXTENSIONS[id].en,
+        kind="extension",
+        documentation="An extension is driven by assumption, and off unless a scenario asks for it.",
+        where=_place("system/levers/__init__.py", f'"{id}": Text('),
+        inputs=(*({"id": n, "kind": kind, "label": label} for kind, n, label in needing), *_named(parameters)),
+        uses=tuple({"id": n, "kind": kind, "label": label} for kind, n, label in closed),
+        sources=_sources_of(parameters),
+        details={
+            "switched on by": f"`--extension {id}` on the command line, or `extensions: [{id}]` in a scenario",
+            "adds": {v.name: f"{v.label}; {v.off:g} while it is off" for v in added},
         },
     )
 

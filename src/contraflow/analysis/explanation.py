@@ -151,4 +151,5 @@ def _source_words(source: Mapping[str, Any]) -> str:
     unit = source["unit"] or ""
     taken = " ".join(x for x in (figure.strip(), unit) if x)
     said = "; ".join(str(x) for x in (taken, source["years"], source["where"], source["reason"]) if x)
-    return f"[{source['grade']}] {of}{source['id']}" + (f": {said}" if said else f": {source['title']}")
+    words = said or source["title"]
+    return f"[{source['grade']}] {of}{source['id']}" + (f": {words}" if words != source["id"] else "")

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contraflow import evidence
 from contraflow.analysis.assumptions import believed
 from contraflow.analysis.ensembles import CHUNK, chunks
+from contraflow.analysis.history import Past, past
+from contraflow.analysis.remarks import remarks
 from contraflow.analysis.support import Learned, Support, support
 from contraflow.analysis.trajectories import Trajectories, quantiles
 from contraflow.engine import Grid
 from contraflow.engine.model import Model as Equations
 from contraflow.errors import ContraflowError, UnknownName, nearest
-from contraflow.evidence import vintages
-from contraflow.inference.posterior import Posterior, load_posterior
+from contraflow.inference.posterior import Posterior, data_end, load_posterior
 from contraflow.policy import Scenario
 from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import format_date, parse_end
@@ -129,7 +129,7 @@ class Effect:
     """A policy's effect on one outcome over a window.
 
     ``difference`` = policy − baseline, paired by draw; ``p_reduction`` = P(difference < 0); ``versus_today`` =
-    policy − the 2024 level carried over the window; ``support``: what the effect rests on.
+    policy − the model's own level of 2024 carried over the window; ``support``: what the effect rests on.
     """
 
     outcome: str
@@ -177,6 +177,7 @@ class Comparison:
     """A policy against the same draws without it.
 
     ``posterior`` holds these draws, ``learned`` what data taught, ``knocked`` the comparison without hypotheses.
+    ``fitted`` runs the baseline without what is assumed to the end of the data; None where nothing is.
     """
 
     scenario: Scenario
@@ -187,12 +188,23 @@ class Comparison:
     posterior: Posterior
     learned: Learned
     knocked: KnockOuts
+    fitted: Callable[[], Result] | None = None
     _effects: dict[str, Effect] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def draws(self) -> int:
         """Number of paired draws."""
         return self.policy.draws
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Ids of the outcomes reported."""
+        return self.scenario.outcomes or tuple(OUTCOMES)
+
+    @cached_property
+    def past(self) -> Past:
+        """What is assumed beside the fit and the counts of the last years, by outcome; empty where nothing is."""
+        return past(self.outcomes, self.baseline, self.fitted()) if self.fitted else {}
 
     def difference(self, name: str) -> np.ndarray:
         """Paired differences (draws,) over the window."""
@@ -226,8 +238,9 @@ class Comparison:
         relative = difference / base if (base != 0).all() else difference
         extensions = self.scenario.extensions
         reaching = reference_model(extensions).upstream([outcome(name).variable])
-        worth_naming = max(abs(q) for q in np.quantile(relative, [0.05, 0.95])) >= NEGLIGIBLE
-        knocked = self.knocked.differences(name, self.window) if worth_naming else {}
+        if max(abs(q) for q in np.quantile(relative, [0.05, 0.95])) < NEGLIGIBLE:
+            return Support(0.0, (), None, ())  # chance alone would say what nothing rests on
+        knocked = self.knocked.differences(name, self.window)
         return support(relative, self.posterior, reaching, self.learned.contraction, knocked, extensions)
 
     def p_reduction(self, name: str) -> float:
@@ -236,7 +249,6 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The object of ``run --json``."""
-        names = self.scenario.outcomes or tuple(OUTCOMES)
         return {
             "scenario": self.scenario.id,
             "scenario_hash": self.scenario.hash,
@@ -247,7 +259,9 @@ class Comparison:
             "fingerprint": dict(self.fingerprint),
             "draws": self.draws,
             "window": [format_date(self.window[0]), format_date(self.window[1] - 1 / 12)],
-            "outcomes": {n: self.effect(n).to_dict() for n in names},
+            "outcomes": {n: self.effect(n).to_dict() for n in self.outcomes},
+            "past": self.past,
+            "remarks": remarks(self),
         }
 
     def record(self, folder: Path | str) -> Path:
@@ -313,7 +327,7 @@ class Model:
         if policy is None:
             raise ContraflowError("compare needs a scenario")
         end = _end(until, policy)
-        first = policy.first_lever_date() or vintages.reach(evidence.load())
+        first = policy.first_lever_date() or data_end()
         if end <= first:
             raise ContraflowError(f"the window ends before it begins, in {format_date(first)}: name a later `until`")
         posterior, imposed = self._believe(policy.assume, draws)
@@ -325,13 +339,16 @@ class Model:
         result = self._simulate(policy, policy, posterior, imposed, end, names, progress)
         learned = Learned(self.posterior)
         knocked = KnockOuts(lambda: self._knocked(policy, posterior, imposed, end, names, learned))
-        return Comparison(policy, baseline, result, (first, end), self.fingerprint, posterior, learned, knocked)
+        fitted = (lambda: self._fitted(policy, draws, names)) if policy.assume else None
+        made = self.fingerprint
+        return Comparison(policy, baseline, result, (first, end), made, posterior, learned, knocked, fitted)
 
     @property
     def fingerprint(self) -> dict[str, str]:
-        """Hashes of the equations and of the posterior, the seed that made it, and the versions that ran it."""
+        """Hashes of the equations, the fit and the posterior, the seed that made it, and the versions that ran it."""
         return {
             "model": reference_model().hash,
+            "fit": str(self.posterior.attributes["model_hash"]),
             "posterior": self.posterior.hash,
             "seed": str(self.posterior.attributes["seed"]),
             **{name: metadata.version(name) for name in ("contraflow", "jax", "numpy")},
@@ -368,6 +385,10 @@ class Model:
             id: (Result(arms[0].block(own), None), Result(arms[1].block(own), policy))
             for (id, _), own in zip(switched, blocks, strict=True)
         }
+
+    def _fitted(self, frame: Scenario, draws: int, names: tuple[str, ...]) -> Result:
+        """The run without policy and without what is assumed, to the end of the data."""
+        return self._simulate(None, frame, self.posterior.thin(draws), {}, data_end(), names, None)
 
     def _believe(self, assumptions: Assumptions, draws: int) -> tuple[Posterior, dict[str, np.ndarray]]:
         posterior, imposed = believed(self.posterior, assumptions)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contraflow import evidence
+from contraflow.analysis.history import COUNTED
 from contraflow.analysis.runs import Model, Progress, Result, quantile_table
 from contraflow.inference.posterior import Posterior
 
 #: Outcome → series of yearly counts that it is judged by.
-JUDGED = {"us.overdose_deaths": "us.deaths.all_drugs.annual", "mx.homicides": "mx.homicides.inegi.annual"}
+JUDGED = {name: COUNTED[name] for name in ("us.overdose_deaths", "mx.homicides")}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from contraflow.evidence import Prior
 from contraflow.evidence.schema import Z95
 from contraflow.policy import Absolute, Factor, Scenario, Step, format_date
 
+#: Below so many draws, intervals, probabilities and verdicts are those of a trial.
+FEW_DRAWS = 100
+TOO_FEW = "too few for use"
+
 
 def significant(number: float, figures: int = 2) -> str:
     """``number`` to so many significant figures, with thousands separators: 947,429 is ``950,000``."""
@@ -36,6 +40,13 @@ def percent(probability: float) -> str:
     if probability < 0.005:
         return "<1 %"
     return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
+
+
+def trial(draws: int) -> str:
+    """What to say of so few draws; nothing where there are enough."""
+    if draws >= FEW_DRAWS:
+        return ""
+    return f"{draws} {'draw is' if draws == 1 else 'draws are'} {TOO_FEW}: this is a trial."
 
 
 def prior_quantiles(prior: Prior) -> dict[str, float]:

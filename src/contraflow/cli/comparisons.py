@@ -72,6 +72,8 @@ def run(
 
     Without SCENARIO, the policy is what --set says. Assumptions hold on both sides of every comparison.
     """
+    from contraflow.analysis.remarks import remarks
+
     require_folder(out)
     asked = _scenarios(scenarios or [], settings or [], assumptions or [], extensions or [], until)
     comparisons = _compare(asked, draws)
@@ -85,7 +87,7 @@ def run(
         print_json({"runs": [comparison.to_dict() for comparison in comparisons]})
     for comparison in comparisons:
         if json:
-            for remark in _remarks(comparison):
+            for remark in remarks(comparison):
                 notice(f"{comparison.scenario.id}: {remark}")
         else:
             _print(screen(), comparison)
@@ -97,8 +99,7 @@ def _scenarios(
     names: list[str], settings: list[str], assumptions: list[str], extensions: list[str], until: str | None
 ) -> list[Scenario]:
     """The scenarios asked for, checked before anything runs."""
-    from contraflow import evidence
-    from contraflow.evidence import vintages
+    from contraflow.inference.posterior import data_end
     from contraflow.policy import Scenario
 
     if not names and not settings and not assumptions:
@@ -113,7 +114,7 @@ def _scenarios(
             scenario = scenario.with_assumption(assumption)
         if until is not None:
             scenario = _ending(scenario, until)
-        begin = scenario.first_lever_date() or vintages.reach(evidence.load())
+        begin = scenario.first_lever_date() or data_end()
         if scenario.horizon <= begin:
             raise ContraflowError(
                 f"{scenario.id}: nothing is left of the window, which begins in {_month(begin)}; write a later --until"
@@ -172,7 +173,8 @@ def _csv(comparison: Comparison) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     about = ("scenario", "from", "until", "outcome", "unit", "window_is", "quantity")
-    writer.writerow((*about, *columns, "p_reduction", "from_assumption", "why"))
+    made = _made(comparison)
+    writer.writerow((*about, *columns, "p_reduction", "from_assumption", "why", *made))
     content = comparison.to_dict()
     for name, effect in content["outcomes"].items():
         for quantity in ("baseline", "policy", "difference", "versus_today"):
@@ -185,41 +187,34 @@ def _csv(comparison: Comparison) -> bytes:
                     "; ".join(resting["why"]),
                 )
             row = (content["scenario"], *content["window"], name, effect["unit"], effect["window_is"], quantity)
-            writer.writerow((*row, *(effect[quantity][column] for column in columns), *certain))
+            writer.writerow((*row, *(effect[quantity][column] for column in columns), *certain, *made.values()))
     return text.getvalue().encode()
 
 
-def _remarks(comparison: Comparison) -> list[str]:
-    """What must be said beside the numbers: assumptions made, and what the levers used may do to people."""
-    from contraflow.system.levers import LEVERS
+def _made(comparison: Comparison) -> dict[str, Any]:
+    """What made the numbers of a comparison: columns that tell its rows from those of any other run."""
+    from contraflow.analysis.wording import setting_words
 
-    scenario = comparison.scenario
-    remarks = []
-    if scenario.assume:
-        written = ", ".join(f"{name} = {_assumed(value)}" for name, value in scenario.assume.written.items())
-        remarks.append(f"Assumed on both sides: {written}.")
-    if scenario.assume.values:
-        remarks.append(
-            "Approximate: values were set by moving the other parameters along the posterior's regression on them, "
-            "not by a new fit."
-        )
-    for name in scenario.policy:
-        lever = LEVERS[name]
-        if lever.humanity is not None:
-            remarks.append(f"{name}: {lever.humanity.en}")
-        if lever.kind == "force":
-            remarks.append(f"{name}, consent and legality: {lever.feasibility.en}")
-    if scenario.leaves_out is not None:
-        remarks.append(f"Leaves out: {scenario.leaves_out.en}")
-    return remarks
-
-
-def _assumed(value: Any) -> str:
-    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else str(value)
+    scenario, posterior = comparison.scenario, comparison.posterior
+    assumed = {
+        name: "..".join(f"{end:g}" for end in value) if isinstance(value, tuple) else value
+        for name, value in scenario.assume.written.items()
+    }
+    return {
+        "model": comparison.fingerprint["model"],
+        "fit": posterior.attributes["model_hash"],
+        "posterior": comparison.fingerprint["posterior"],
+        "draws": comparison.draws,
+        "settings": " | ".join(f"{lever} {words}" for lever, words in setting_words(scenario).items()),
+        "assumptions": "; ".join(f"{name}={value}" for name, value in assumed.items()),
+        "extensions": "; ".join(scenario.extensions),
+        "scenario_hash": scenario.hash,
+    }
 
 
 def _print(console: Console, comparison: Comparison) -> None:
     from contraflow.analysis.wording import setting_words
+    from contraflow.report.fit_record import hashes
 
     scenario, content = comparison.scenario, comparison.to_dict()
     label = scenario.label.en if scenario.label else scenario.id
@@ -227,15 +222,16 @@ def _print(console: Console, comparison: Comparison) -> None:
     console.print(f"{scenario.id}: {label}" if label != scenario.id else scenario.id, style="bold", soft_wrap=True)
     for lever, words in setting_words(scenario).items():
         console.print(f"  {lever}  {words}", soft_wrap=True)
-    made = f"model {content['model']}, posterior {content['posterior']}"
-    console.print(f"Window {first} to {last}, {comparison.draws} draws, {made}\n", soft_wrap=True)
+    console.print(f"Window {first} to {last}, {comparison.draws} draws")
+    fit = comparison.posterior.attributes["model_hash"]
+    console.print(f"{hashes(content['model'], fit, content['posterior'])}\n", soft_wrap=True)
     effects = {name: comparison.effect(name) for name in content["outcomes"]}
     console.print(_effect_table(effects))
     console.print()
     console.print(_today_table(effects))
     if scenario.horizon > EVIDENCE_END:
         console.print("\nYears after 2030 lie beyond the evidence.")
-    for remark in _remarks(comparison):
+    for remark in content["remarks"]:
         console.print(f"\n{remark}")
     console.print()
 
@@ -270,7 +266,7 @@ def _today_table(effects: Mapping[str, Effect]) -> Any:
     from contraflow.analysis.wording import signed
 
     columns = ("Change", "50 % interval", "90 % interval")
-    made = table("Against today (not the effect of the policy)", "Unit", *columns, right=columns)
+    made = table("Against the model's 2024 (not the effect of the policy)", "Unit", *columns, right=columns)
     for name, effect in effects.items():
         c = effect.versus_today
         made.add_row(
@@ -280,7 +276,10 @@ def _today_table(effects: Mapping[str, Effect]) -> Any:
             f"{signed(c['q25'])} to {signed(c['q75'])}",
             f"{signed(c['q05'])} to {signed(c['q95'])}",
         )
-    made.caption = "With the policy, against the level of 2024 carried over the window: what else changes is in it too."
+    made.caption = (
+        "With the policy, against the model's own level of 2024, not the counted one, carried over the window: what "
+        "else changes is in it too."
+    )
     made.caption_justify = "left"
     return made
 

@@ -22,7 +22,8 @@ def explain(
     id: Annotated[
         str,
         typer.Argument(
-            help="A variable, outcome, lever, parameter, hypothesis, loop, claim, source, scenario, driver or series.",
+            help="A variable, outcome, lever, extension, parameter, hypothesis, loop, claim, source, scenario, driver "
+            "or series.",
             show_default=False,
         ),
     ],
@@ -55,6 +56,9 @@ def check(draws: Annotated[int, typer.Option(min=1, help="Posterior draws to run
 
 
 def _print_report(report: dict[str, Any]) -> None:
+    from contraflow.inference.posterior import fit_hash
+    from contraflow.report.fit_record import hashes
+
     size = f"{report['variables']} variables, {report['stocks']} stocks, {report['flows']} flows"
     rows = {
         "Model": size,
@@ -67,7 +71,7 @@ def _print_report(report: dict[str, Any]) -> None:
     if not report["units_failed"]:
         change = f"{report['step_halving_outcome']} ({report['step_halving_window']})"
         rows |= {
-            "Model": f"{size}; hash {report['model']}",
+            "Model": f"{size}\n{hashes(report['model'], fit_hash(), report['posterior'])}",
             "Ledgers": "\n".join(f"{name}: closes to {error:.0e}" for name, error in report["ledgers"].items()),
             "Half the step": f"moves {change} by {100 * report['step_halving_max_change']:.2g} %, all others less",
         }

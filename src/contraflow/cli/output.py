@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from contraflow.cli.interruption import stop_if_interrupted
 from contraflow.errors import ContraflowError
 
 #: Width of tables that go to a file or a pipe, which has none.
@@ -37,11 +38,13 @@ def json_bytes(value: Any) -> bytes:
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON on stdout."""
+    stop_if_interrupted()
     typer.echo(json_bytes(value).decode())
 
 
 def screen() -> Console:
     """The console for results: as wide as the terminal, or ``PIPE_WIDTH`` where stdout is none."""
+    stop_if_interrupted()
     console = Console(highlight=False, markup=False)
     return console if console.is_terminal else Console(highlight=False, markup=False, width=PIPE_WIDTH)
 
@@ -78,7 +81,12 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         speed_estimate_period=SPEED_PERIOD,
     ) as bar:
         task = bar.add_task(description, total=total)
-        yield lambda amount: bar.advance(task, amount)
+
+        def advance(amount: int) -> None:
+            stop_if_interrupted()
+            bar.advance(task, amount)
+
+        yield advance
 
 
 @contextmanager
@@ -88,7 +96,12 @@ def parts(description: str) -> Iterator[Callable[[str], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=None)
-        yield lambda part: bar.update(task, description=f"{description}: {part}")
+
+        def begin(part: str) -> None:
+            stop_if_interrupted()
+            bar.update(task, description=f"{description}: {part}")
+
+        yield begin
 
 
 def require_folder(folder: Path | None) -> None:
@@ -112,6 +125,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     Raises:
         ContraflowError: the folder cannot be made or written to.
     """
+    stop_if_interrupted()
     waiting: list[tuple[Path, Path]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contraflow.cli.output import Json, examples, notice, print_json, progress, require_folder
+from contraflow.cli.output import Json, examples, notice, print_json, progress, require_folder, write_files
 from contraflow.errors import ContraflowError
 
 if TYPE_CHECKING:
+    from contraflow.inference.fit import Plan
     from contraflow.inference.posterior import Posterior
 
 
@@ -38,7 +39,8 @@ def study(
     with progress(f"study {name}", study_size(name, draws)) as advance:
         result = run_study(name, out, draws, advance)
     if json:
-        print_json({"study": name, "report": str(result.report_path), "summary": result.summary_text})
+        told = {"study": name, "report": str(result.report_path), "summary": result.summary_text}
+        print_json(told | {"findings": result.findings})
         return
     typer.echo(result.summary_text)
 
@@ -56,27 +58,22 @@ def fit(
 ) -> None:
     """Fit the model to data and write the posterior, as NetCDF that ArviZ reads; figures added count with --update.
 
+    A report of the fit is written beside it, with the ending .md: how the sampling went, and how well data are covered.
     Takes long. Work is saved beside the output as it is done: stopped, and begun again with the same options, the fit
     goes on from there and ends with the same draws.
     """
-    from contraflow.evidence import vintages
-    from contraflow.inference.fit import FULL, QUICK, fit_size
-    from contraflow.inference.fit import fit as fit_model
+    from contraflow.inference.fit import FULL, QUICK
 
-    if update:
-        if quick or out:
-            raise ContraflowError("--update writes the posterior in force, in full: leave out --quick and --out")
-        with _one_core():
-            path = _update(seed)
-        print_json({"posterior": str(path), "seed": seed, "quick": False}) if json else typer.echo(f"posterior: {path}")
-        return
-    plan = QUICK if quick else FULL
-    with _one_core(), vintages.trial(()), progress("fit", fit_size(plan)) as advance:
-        path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
+    if update and (quick or out):
+        raise ContraflowError("--update writes the posterior in force, in full: leave out --quick and --out")
+    if out and out.suffix.lower() == ".md":
+        raise ContraflowError(f"{out} is where the report goes: name the posterior {out.with_suffix('.nc')}")
+    with _one_core():
+        path, report, failed = _update(seed) if update else _fit(seed, QUICK if quick else FULL, out)
     if json:
-        print_json({"posterior": str(path), "seed": seed, "quick": quick})
+        print_json({"posterior": str(path), "report": str(report), "seed": seed, "quick": quick})
     else:
-        typer.echo(f"posterior: {path}")
+        typer.echo(f"posterior: {path}\nreport: {report}\ncriteria not met: {'; '.join(failed) or 'none'}")
 
 
 @contextmanager
@@ -107,13 +104,27 @@ def _last() -> Posterior:
         return load_posterior(shipped_path())
 
 
-def _update(seed: int) -> Path:
-    """Refit to every vintage that the user holds, from the posterior in force, and put both in force."""
-    from contraflow import evidence
+def _fit(seed: int, plan: Plan, out: Path | None) -> tuple[Path, Path, list[str]]:
+    """Fit to what ships; returns the posterior, its report and the criteria that fail."""
+    from contraflow.evidence import vintages
+    from contraflow.inference.fit import fit as fit_model
+    from contraflow.inference.fit import fit_size
+
+    with vintages.trial(()):
+        with progress("fit", fit_size(plan)) as advance:
+            path = fit_model(seed=seed, plan=plan, out=out, log=notice, progress=advance)
+        return path, *_report(path)
+
+
+def _update(seed: int) -> tuple[Path, Path, list[str]]:
+    """Refit to every vintage that the user holds, from the posterior in force, and put both in force.
+
+    Returns the posterior, its report and the criteria that fail.
+    """
     from contraflow.evidence import vintages
     from contraflow.inference.fit import UPDATE, fit_size
     from contraflow.inference.fit import fit as fit_model
-    from contraflow.inference.posterior import fit_hash
+    from contraflow.inference.posterior import data_end, fit_hash
 
     held, last = vintages.newest(), _last()
     with vintages.trial(held):
@@ -122,9 +133,22 @@ def _update(seed: int) -> Path:
                 "no figure that the fit takes (half-years and years, mostly) was added or revised since the last one: "
                 "add a file with `contraflow data add FILE`"
             )
-        until = vintages.reach(evidence.load())
+        until = data_end()
         with progress("fit", fit_size(UPDATE, until)) as advance:
             out = vintages.folder() / "update.nc"
             made = fit_model(seed, UPDATE, out, notice, advance, until, last=last)
+        report, failed = _report(made)
         vintages.put_in_force(held, made)
-    return vintages.folder() / "posterior.nc"
+    return vintages.folder() / "posterior.nc", report.replace(vintages.folder() / "posterior.md"), failed
+
+
+def _report(posterior: Path) -> tuple[Path, list[str]]:
+    """Write the report of a fit beside its posterior; returns it and the criteria that fail, each in words."""
+    from contraflow.inference.posterior import load_posterior
+    from contraflow.report import fit_report
+    from contraflow.report.fit_record import criteria, fit_record
+
+    made = load_posterior(posterior)
+    (report,) = write_files(posterior.parent, {f"{posterior.stem}.md": fit_report.text(made).encode()})
+    failed = [f"{c.label} {c.found} ({c.required})" for c in criteria(fit_record(made)) if not c.met]
+    return report, failed

@@ -80,7 +80,7 @@ def _print(whole: Mapping[str, Any]) -> None:
 
 def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
     """One line a part that there is a result of."""
-    lines = {"Model": f"{whole['model']}, posterior {whole['posterior']}"}
+    lines = {"Fit": f"{whole['model']}, posterior {whole['posterior']}"}
     if d := whole["diagnostics"]:
         lines["Sampling"] = ", ".join(f"{name} {value:.4g}" for name, value in d.items() if value is not None)
     if whole["predictive"]:

@@ -17,6 +17,9 @@ from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 
 _EXPECTED = "write off, a number, or a range [low, high]; leave it out to keep it estimated"
 
+#: Standard deviations of an unbounded prior beyond which no number is a belief; draws of the posterior reach 4.6.
+REACH = 5.0
+
 
 @dataclass(frozen=True)
 class Assumptions:
@@ -57,6 +60,7 @@ class Assumptions:
                 frozen = tuple(sorted({*frozen, name}))
         else:
             parameter = _parameter_of(name, hypothesis)
+            _refuse_constant(parameter)
             if isinstance(written, list | tuple):
                 ranges_new = {parameter: _range(parameter, written)}
                 _refuse_twice(ranges_new, self)
@@ -91,10 +95,12 @@ def _parameter_of(name: str, hypothesis: Hypothesis | None) -> str:
         return name
     if hypothesis.strength == "latent":
         raise ValueError(f"{name} is a path in time and not a number: write `{name}: off`, or leave it out")
-    if hypothesis.strength == "several":
-        names = ", ".join(hypothesis.parameters)
-        raise ValueError(f"{name} has several strengths: write `{name}: off`, or set them one by one: {names}")
-    return hypothesis.strength
+    if hypothesis.strength != "several":
+        return hypothesis.strength
+    if name in hypothesis.parameters:  # the strength that has the name of the whole
+        return name
+    names = ", ".join(hypothesis.parameters)
+    raise ValueError(f"{name} has several strengths: write `{name}: off`, or set them one by one: {names}")
 
 
 def _require_parameter(name: str) -> None:
@@ -105,40 +111,74 @@ def _require_parameter(name: str) -> None:
 
 
 def _value(parameter: str, written: object) -> float:
-    if isinstance(written, bool) or not isinstance(written, int | float) or not math.isfinite(written):
-        raise ValueError(f"{parameter}: {written!r} is not an assumption: {_EXPECTED}")
-    low, high, why = _support(parameter)
-    if not low <= written <= high:
-        raise OutOfRange(parameter, float(written), low, high, why)
-    return float(written)
+    return _within(parameter, written, *_reach(parameter))
 
 
 def _range(parameter: str, written: list[object] | tuple[object, ...]) -> tuple[float, float]:
     if len(written) != 2:
         raise ValueError(f"{parameter}: a range has two numbers, [low, high], not {len(written)}")
-    low, high = (_value(parameter, bound) for bound in written)
+    low, high = (_within(parameter, bound, *_support(parameter)) for bound in written)
     if not low < high:
         raise ValueError(f"{parameter}: the range [{low:g}, {high:g}] is empty: write the lower number first")
-    if evidence.load().parameters[parameter].prior.is_fixed:
-        raise ValueError(f"{parameter} is a constant, so no range can be asked of it: set it to a number")
     return low, high
 
 
+def _within(parameter: str, written: object, low: float, high: float, why: str) -> float:
+    if isinstance(written, bool) or not isinstance(written, int | float) or not math.isfinite(written):
+        raise ValueError(f"{parameter}: {written!r} is not an assumption: {_EXPECTED}")
+    if not low <= written <= high:
+        found = evidence.load().parameters[parameter]
+        words = f"{found.label.en} ({found.unit}) has a {found.prior.family} prior, {why}"
+        raise OutOfRange(parameter, float(written), low, high, words)
+    return float(written)
+
+
 def _support(parameter: str) -> tuple[float, float, str]:
-    """Lowest and highest value that the prior of `parameter` allows, and why."""
-    found = evidence.load().parameters[parameter]
-    low, high = _bounds(found.prior)
-    return low, high, f"{found.label.en} ({found.unit}) has a {found.prior.family} prior, which has no values outside"
-
-
-def _bounds(prior: Prior) -> tuple[float, float]:
+    """Lowest and highest value that the prior of `parameter` allows, between which a range may end; and why."""
+    prior, why = evidence.load().parameters[parameter].prior, "which has no values outside"
     if prior.family in ("logit_normal", "uniform"):
-        return prior.arguments["low"], prior.arguments["high"]
+        return prior.arguments["low"], prior.arguments["high"], why
     if prior.family == "beta":
-        return 0.0, 1.0
+        return 0.0, 1.0, why
     if prior.family in ("lognormal", "half_normal"):
-        return 0.0, math.inf
-    return -math.inf, math.inf
+        return 0.0, math.inf, why
+    return -math.inf, math.inf, why
+
+
+def _reach(parameter: str) -> tuple[float, float, str]:
+    """Lowest and highest value at which `parameter` may be set, and why.
+
+    Ends of the prior, or `REACH` where it has none; the null of a hypothesis is always inside.
+    """
+    low, high, why = _support(parameter)
+    if math.isfinite(high):
+        return low, high, why
+    prior = evidence.load().parameters[parameter].prior
+    nulls = (h.parameters.get(parameter) for h in HYPOTHESES.values())
+    allowed = [_at(prior, -REACH), _at(prior, REACH), *(null for null in nulls if null is not None)]
+    why = f"which goes no further in {REACH:g} standard deviations (see `contraflow explain {parameter}`)"
+    return min(allowed), max(allowed), why
+
+
+def _at(prior: Prior, deviations: float) -> float:
+    """The value so many standard deviations from the middle of an unbounded prior, to two significant figures."""
+    a = prior.arguments
+    if prior.family == "lognormal":
+        value = math.exp(a["mu"] + deviations * a["sigma"])
+    elif prior.family == "half_normal":
+        value = max(deviations, 0.0) * a["sd"]
+    else:
+        value = a["mean"] + deviations * a["sd"]
+    return float(f"{value:.2g}")
+
+
+def _refuse_constant(parameter: str) -> None:
+    prior = evidence.load().parameters[parameter].prior
+    if prior.is_fixed:
+        raise ValueError(
+            f"{parameter} is a constant of the model, {prior.arguments['value']:g}, and no belief about it is asked "
+            "for: leave it out"
+        )
 
 
 def _refuse_twice(new: Mapping[str, object], known: Assumptions) -> None:

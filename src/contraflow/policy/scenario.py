@@ -46,6 +46,14 @@ _SETTING_KEYS = ("steps", "ramp", "source", "note")
 _COMMAND = re.compile(r"([^=@~\s]+)\s*=\s*([^@~]+?)\s*(?:@\s*([^~]+?)\s*)?(?:~\s*(.+?)\s*)?")
 _PLUS = re.compile(r":\s*\+\s*[\d.]")
 
+#: Id of a scenario that was given no name.
+_NAMELESS = "custom"
+#: What a scenario is called, after its name, once it no longer asks what it did under that name alone.
+_CHANGED = {
+    "changes": Text(en="with changes", es="con modificaciones"),
+    "assumptions": Text(en="under assumptions", es="bajo supuestos"),
+}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scenario:
@@ -80,7 +88,7 @@ class Scenario:
     extensions: tuple[str, ...] = ()
     horizon: Any = "2035-12"
     outcomes: tuple[str, ...] = ()
-    id: str = "custom"
+    id: str = _NAMELESS
     label: Text | None = None
     note: Text | None = None
     leaves_out: Text | None = None
@@ -106,6 +114,8 @@ class Scenario:
     @classmethod
     def load(cls, name: str | Path, extensions: Iterable[str] = ()) -> Scenario:
         """The shipped scenario called `name`, or the one in the file `name`, with these `extensions` on too.
+
+        Where that switches on what the file does not, its name says `changes`.
 
         Raises:
             UnknownName: no shipped scenario of that name, with the nearest one.
@@ -162,7 +172,7 @@ class Scenario:
         return min((schedule.first_date for schedule in self.policy.values()), default=None)
 
     def with_policy(self, setting: str) -> Scenario:
-        """This scenario with one more step, written `LEVER=VALUE@DATE~RAMP`.
+        """This scenario with one more step, written `LEVER=VALUE@DATE~RAMP`; its name then says `changes`.
 
         A step at a date that the lever already has replaces it. Without `@DATE` the step begins in 2025-01; without
         `~RAMP` the lever keeps its ramp.
@@ -185,12 +195,12 @@ class Scenario:
             kept = [step for step in self.policy[name].steps if abs(step.date - given.first_date) > 1e-6]
             months = given.ramp_months if ramp else self.policy[name].ramp_months
             given = Schedule((*kept, *given.steps), months)
-        return replace(self, policy={**self.policy, lever.id: given})
+        return self._changed("changes", policy={**self.policy, lever.id: given})
 
     def with_assumption(self, assumption: str) -> Scenario:
         """This scenario with one more assumption, written `HYPOTHESIS=off`, `NAME=0.3` or `NAME=0.1..0.5`.
 
-        An assumption of the same name is replaced.
+        An assumption of the same name is replaced. The scenario's name then says `assumptions`.
 
         Raises:
             ScenarioError, UnknownName, OutOfRange: as for `Scenario`.
@@ -200,15 +210,25 @@ class Scenario:
             raise ScenarioError(
                 None, 0, f"'{assumption}' is not an assumption: write NAME=off, NAME=0.3 or NAME=0.1..0.5"
             )
-        return replace(self, assume={**self.assume.written, name: _assumed(text)})
+        return self._changed("assumptions", assume={**self.assume.written, name: _assumed(text)})
 
     def with_extension(self, extension: str) -> Scenario:
-        """This scenario with one more extension switched on.
+        """This scenario with one more extension switched on; where it was off, its name then says `changes`.
 
         Raises:
             UnknownName: no such extension.
         """
-        return replace(self, extensions=tuple(sorted({*self.extensions, extension})))
+        if extension in self.extensions:
+            return self
+        return self._changed("changes", extensions=tuple(sorted({*self.extensions, extension})))
+
+    def _changed(self, mark: str, **content: Any) -> Scenario:
+        """This scenario with other content, and a name that says so: what it was called is something else."""
+        if self.id == _NAMELESS or mark in self.id.split("+"):
+            return replace(self, **content)
+        words, label = _CHANGED[mark], self.label or Text(en=self.id, es=self.id)
+        named = Text(en=f"{label.en}, {words.en}", es=f"{label.es}, {words.es}")
+        return replace(self, id=f"{self.id}+{mark}", label=named, **content)
 
 
 class _Reader:
@@ -401,7 +421,9 @@ def _from_document(document: Mapping[str, Any], path: Path, text: str, extension
         raise ScenarioError(path, line_of(document, "schema"), f"expected `schema: {SCHEMA}`{found}")
     content = reader.content(document, extensions)
     texts: dict[str, Any] = {key: reader.text(document, key) for key in ("label", "note", "leaves_out", "resembles")}
-    return Scenario(id=id, **content, **texts)
+    scenario = Scenario(id=id, **content, **texts)
+    added = set(scenario.extensions) - set(document.get("extensions") or ())
+    return scenario._changed("changes") if added else scenario
 
 
 def _check_source(written: str) -> None:

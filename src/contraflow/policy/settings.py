@@ -195,4 +195,5 @@ def _level_names(lever: Lever) -> str:
 
 def _number(value: float) -> str:
     """`value` as a person would write it: no exponent, no trailing zeros."""
-    return f"{value:,.6f}".rstrip("0").rstrip(".")
+    places = max(6, 1 - math.floor(math.log10(abs(value)))) if value else 6
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".")

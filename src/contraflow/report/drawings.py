@@ -13,6 +13,7 @@ from contraflow.report import figures, guns, tested_drawings
 from contraflow.report.columns import SUBJECTS, UNITED_STATES, Subject
 from contraflow.report.figures import WIDTH, Picture, picture
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
+from contraflow.report.origins import Language
 from contraflow.report.outlook import fans
 from contraflow.report.wording import CLEAR, format_date, share_percent, significant
 from contraflow.system.calendar import DATA_END
@@ -25,7 +26,7 @@ def all_pictures(study: Study) -> dict[str, Picture]:
     """Every figure of a study, by name, in the order shown."""
     made = [
         *fans(study),
-        *(draw(study, subject) for subject in SUBJECTS for draw in (effects, differences)),
+        *(draw(study, subject) for subject in SUBJECTS for draw in (effects, effects_es, differences)),
         *maps(study),
         *laboratories(study),
         fall(study),
@@ -42,10 +43,9 @@ def figure_name(kind: str, subject: Subject) -> str:
 
 def effects(study: Study, subject: Subject) -> Picture:
     """The policies side by side, on lives in one country to 2030."""
-    rows = [(study.comparisons[s].scenario.label.en, by[subject.outcome]) for s, by in study.short.items()]
-    rows.sort(key=lambda r: r[1].relative["median"])
+    rows = _rows(study, subject, "en")
     title = _effects_title(rows, subject)
-    lines = [f"{label}: {_effect_in_words(f)}, {f.verdict.text}" for label, f in rows]
+    lines = [f"{label}: {_effect_in_words(f, 'to')}, {f.verdict.text}" for label, f in rows]
     caption = (
         f"{subject.en[0].upper()}{subject.en[1:]} in {subject.place}. Thin bar 90 %, thick bar 50 % of draws; the "
         "median is a full dot where the sign is clear, a ring where it leans, a tick where it is undecided or no "
@@ -54,8 +54,33 @@ def effects(study: Study, subject: Subject) -> Picture:
     )
     return picture(
         figure_name("effects", subject), title, f"{title}. {'; '.join(lines)}.", caption, study.footer,
-        lambda f: figures.effects_chart(f, rows), (WIDTH, 0.9 + 0.42 * len(rows)),
+        lambda f: figures.effects_chart(f, rows, "difference against no policy, %"), (WIDTH, 0.9 + 0.42 * len(rows)),
     )  # fmt: skip
+
+
+def effects_es(study: Study, subject: Subject) -> Picture:
+    """The same in Spanish."""
+    rows = _rows(study, subject, "es")
+    title = _effects_title_es(rows, subject)
+    lines = [f"{label}: {_effect_in_words(f, 'a')}, {f.verdict.text_es}" for label, f in rows]
+    caption = (
+        f"{subject.es[0].upper()}{subject.es[1:]} en {subject.place_es}. Barra delgada: 90 % de las corridas; gruesa: "
+        "50 %. La mediana es un punto lleno donde el signo es claro, un círculo donde se inclina, y una raya donde no "
+        "se puede decidir o no hay efecto apreciable. Azul: menos; naranja: más; gris: ni uno ni otro. Cada periodo "
+        "empieza en la primera fecha de la política."
+    )
+    return picture(
+        f"{figure_name('effects', subject)}-es", title, f"{title}. {'; '.join(lines)}.", caption, study.footer,
+        lambda f: figures.effects_chart(f, rows, "diferencia frente a no aplicar la política, %"),
+        (WIDTH, 0.9 + 0.42 * len(rows)),
+    )  # fmt: skip
+
+
+def _rows(study: Study, subject: Subject, language: Language) -> list[tuple[str, Finding]]:
+    """The policies with their labels and findings, the largest cut first."""
+    rows = [(getattr(study.comparisons[s].scenario.label, language), by[subject.outcome])
+            for s, by in study.short.items()]  # fmt: skip
+    return sorted(rows, key=lambda r: r[1].relative["median"])
 
 
 def _effects_title(rows: Sequence[tuple[str, Finding]], subject: Subject) -> str:
@@ -73,15 +98,36 @@ def _effects_title(rows: Sequence[tuple[str, Finding]], subject: Subject) -> str
     return "; ".join(parts)
 
 
+def _effects_title_es(rows: Sequence[tuple[str, Finding]], subject: Subject) -> str:
+    """The same in Spanish."""
+    clear = [(label, f) for label, f in rows if f.verdict.strength == "clear"]
+    about = f"un signo claro en {subject.es_the} en {subject.place_es} hasta {LAST_YEAR}"
+    if not clear:
+        return f"Ninguna de {len(rows)} políticas tiene {about}"
+    parts = [f"{len(clear)} de {len(rows)} políticas {'tiene' if len(clear) == 1 else 'tienen'} {about}"]
+    (best, first), (worst, last) = clear[0], clear[-1]
+    if first.verdict.direction == "lower":
+        parts.append(
+            f"mayor baja mediana: {share_percent(abs(first.relative['median']))}, «{best}»{_assumed_es(first)}"
+        )
+    if last.verdict.direction == "higher":
+        parts.append(f"mayor alza mediana: {share_percent(last.relative['median'])}, «{worst}»{_assumed_es(last)}")
+    return "; ".join(parts)
+
+
 def _assumed(f: Finding) -> str:
     return " (follows from assumption)" if f.verdict.from_assumption else ""
 
 
-def _effect_in_words(f: Finding) -> str:
+def _assumed_es(f: Finding) -> str:
+    return " (se sigue de supuestos)" if f.verdict.from_assumption else ""
+
+
+def _effect_in_words(f: Finding, to: str) -> str:
     low, high = (share_percent(f.relative[q], sign=True) for q in ("q05", "q95"))
     if f.verdict.strength in ("undecided", "negligible"):
-        return f"{low} to {high}"
-    return f"{share_percent(f.relative['median'], sign=True)} ({low} to {high})"
+        return f"{low} {to} {high}"
+    return f"{share_percent(f.relative['median'], sign=True)} ({low} {to} {high})"
 
 
 def differences(study: Study, subject: Subject) -> Picture:

@@ -118,8 +118,8 @@ def axis_numbers(axes: Axes, scale: str = "") -> None:
 MARKERS = {"clear": ("o", INK), "leaning": ("o", PAPER), "undecided": ("|", INK), "negligible": ("|", INK)}
 
 
-def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
-    """One policy a row: median, 50 and 90 % of draws of the relative difference on one outcome."""
+def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]], across: str) -> None:
+    """One policy a row: median, 50 and 90 % of draws of the relative difference on one outcome; ``across`` says so."""
     axes = figure.subplots()
     for place, (_, finding) in enumerate(reversed(rows)):
         q = {k: 100 * v for k, v in finding.relative.items()}
@@ -133,7 +133,7 @@ def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel("difference against no policy, %")
+    axes.set_xlabel(across)
     axes.grid(axis="x", color=INK, alpha=0.12, linewidth=0.5)
     axes.xaxis.set_major_formatter(lambda v, _: f"{v:+.3g}".replace("-", "\N{MINUS SIGN}") if v else "0")
 

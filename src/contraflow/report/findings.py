@@ -16,7 +16,8 @@ from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
 from contraflow.analysis.decomposition import Decomposition, Share
 from contraflow.analysis.runs import Comparison, Effect, quantile_table
 from contraflow.analysis.support import Driver, Learned, Support, undecided
-from contraflow.evidence import vintages
+from contraflow.evidence import Series
+from contraflow.inference import posterior as fitted
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario
@@ -36,11 +37,17 @@ SHOWN = 4
 #: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
 LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
 RATIOS = ("risk_ratio",)
+UNSUPPORTED = Support(0.0, (), None, ())
 
 
 def data_end() -> float:
     """Where the data end that the posterior was fitted to, a decimal year: later after ``contraflow fit --update``."""
-    return vintages.reach(evidence.load())
+    return fitted.data_end()
+
+
+def counted(series: Series, year: int) -> float | None:
+    """What a series has for a whole calendar year; None where it has no such row."""
+    return next((r.value for r in series.rows if (r.start, r.end) == (year, year + 1)), None)
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,8 @@ class Finding:
 
     @property
     def support(self) -> Support:
-        """What the effect rests on."""
-        return self.effect.support
+        """What the effect rests on: nothing where it is not worth naming, since what moves it is chance."""
+        return UNSUPPORTED if self.verdict.strength == "negligible" else self.effect.support
 
     @property
     def drivers(self) -> tuple[Driver, ...]:

@@ -5,7 +5,6 @@ Everything is read from the posterior's own record; nothing is computed again he
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +84,17 @@ class Convergence:
 
 
 @dataclass(frozen=True)
+class Slow:
+    """A quantity on which the chains of a stage agree least: its split R-hat and effective numbers of draws."""
+
+    stage: str
+    quantity: str
+    rhat: float
+    bulk: float
+    tail: float
+
+
+@dataclass(frozen=True)
 class Settled:
     """Whether first and last kept draws of the chains of stage 2 agree: quantities that moved, and that spread.
 
@@ -130,13 +140,15 @@ class JointRow:
 class FitRecord:
     """The record of a fit; parts that it does not hold are empty.
 
-    ``joint_coverage``: coverage under the joint posterior. ``trial``: whether the draws come from a quick fit, which is
-    not for use. ``settled``: None where the fit did not say.
+    ``slow``: of each stage whose chains share a target, the quantities of the largest split R-hat. ``joint_coverage``:
+    coverage under the joint posterior. ``trial``: whether the draws come from a quick fit, which is not for use.
+    ``settled``: None where the fit did not say.
     """
 
     coverage: tuple[FitRow, ...]
     stages: tuple[Stage, ...]
     convergence: tuple[Convergence, ...]
+    slow: tuple[Slow, ...]
     joint: tuple[JointRow, ...]
     joint_coverage: tuple[FitRow, ...]
     trial: bool
@@ -161,14 +173,16 @@ class FitRecord:
 
 def fit_record(posterior: Posterior) -> FitRecord:
     """The record that a posterior carries."""
-    written = json.loads(posterior.attributes.get("report", "{}"))
+    written = posterior.report
     went = written.get("stages") or {}
     stages = tuple(_stage(name, went[name]) for name in STAGES if name in went)
-    compared = tuple(_convergence(k, v) for k, v in (written.get("diagnostics") or {}).items())
+    diagnosed = written.get("diagnostics") or {}
+    compared = tuple(_convergence(k, v) for k, v in diagnosed.items())
+    slow = tuple(Slow(k, *row) for k, v in diagnosed.items() for row in v["worst"])
     trial = bool(int(posterior.attributes.get("quick", 0)))
     coverage, joint_coverage = (_rows(written.get(k) or (), posterior) for k in ("coverage", "joint_coverage"))
     joint = _joint(posterior, written.get("joint") or {})
-    return FitRecord(coverage, stages, compared, joint, joint_coverage, trial, _settled(written.get("settled")))
+    return FitRecord(coverage, stages, compared, slow, joint, joint_coverage, trial, _settled(written.get("settled")))
 
 
 def _pooled(rows: Iterable[FitRow], shares: list[float]) -> float | None:
@@ -229,6 +243,11 @@ def _joint(posterior: Posterior, joint: Mapping[str, Any]) -> tuple[JointRow, ..
         a, b, c = (float(q) for q in np.quantile(values[name], [0.05, 0.5, 0.95]))
         rows.append(JointRow(name, p.label.en, p.unit, p.hypothesis, (a, b, c), (low, middle, high)))
     return tuple(rows)
+
+
+def hashes(equations: str, fit: str, posterior: str) -> str:
+    """What made a result, in words: both hashes of the model (forecasts carry the second) and that of the draws."""
+    return f"model {equations} (equations alone), fit {fit} (with priors, data and likelihood), posterior {posterior}"
 
 
 def criteria(record: FitRecord) -> list[Criterion]:

@@ -34,12 +34,15 @@ class Reading:
 def reading(comparison: Comparison, end: float) -> Reading:
     """Findings on the two windows.
 
-    What comes beyond the panels follows from assumption, whatever drives it.
+    What comes beyond the panels follows from assumption, whatever drives it, where it is worth naming.
     """
     start = comparison.window[0]
     edges = ((start, start + SEEN), (start + SEEN, end))
     within, beyond = (findings.findings(comparison, b, a, OUTCOMES) for a, b in edges)
-    unseen = {name: replace(f, verdict=replace(f.verdict, from_assumption=True)) for name, f in beyond.items()}
+    unseen = {
+        name: f if f.verdict.strength == "negligible" else replace(f, verdict=replace(f.verdict, from_assumption=True))
+        for name, f in beyond.items()
+    }
     return Reading(within, unseen)
 
 

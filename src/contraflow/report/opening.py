@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contraflow.analysis.wording import FEW_DRAWS, TOO_FEW
 from contraflow.report import guns, leaders, sentences
 from contraflow.report.columns import MEXICO, SUBJECTS, UNITED_STATES, Subject
 from contraflow.report.findings import LAST_YEAR, Finding, data_end, leading_cause
+from contraflow.report.recovered import too_narrow
 from contraflow.report.wording import PLACES, Said, Told, interval, month, signed, significant
 
 if TYPE_CHECKING:
     from contraflow.report.study import Study
 
-#: Below so many draws, verdicts and drivers are those of a trial.
-FEW_DRAWS = 100
-
 CANNOT_TELL = (
-    "What happened after {end}: no figure and no decision later than that went in. Later dates stand in scenarios "
-    "alone.",
+    "What happened after {end}: no figure of a later period and no decision later than that went in. Figures of "
+    "earlier periods are those of later releases, and people still missing those of the register in early 2026. Later "
+    "dates stand in scenarios alone.",
     "Whether a life in one country outweighs one in the other. Each country has its own column, and nothing adds them.",
     "Differences between states, cities, ages or groups of people: both countries are one national population each.",
     "Why supply changed in 2023, and why killing in Mexico rose and fell as it did beyond what groups, guns, rents and "
@@ -30,8 +30,9 @@ CANNOT_TELL = (
     "Whether a policy can be passed, paid for or staffed, or is lawful. That is noted beside each lever, not modelled.",
 )
 CANNOT_TELL_ES = (
-    "Lo ocurrido después de {end}: no se usó ninguna cifra ni decisión posterior. Las fechas posteriores "
-    "solo aparecen en los escenarios.",
+    "Lo ocurrido después de {end}: no se usó ninguna cifra de un periodo posterior ni decisión posterior. Las cifras "
+    "de periodos anteriores son las de publicaciones posteriores, y las personas que siguen desaparecidas, las del "
+    "registro a principios de 2026. Las fechas posteriores solo aparecen en los escenarios.",
     "Si una vida en un país pesa más que una en el otro. Cada país tiene su columna y nada las suma.",
     "Las diferencias entre estados, ciudades, edades o grupos de personas: cada país es una sola población nacional.",
     "Por qué cambió la oferta en 2023, y por qué las muertes violentas en México subieron y bajaron más allá de lo que "
@@ -128,26 +129,32 @@ def _side(
 
 def summary(study: Study, report: Path) -> str:
     """The end of a run: one line a country, one a policy with both countries apart, and the questions."""
-    small = ", too few for use" if study.draws < FEW_DRAWS else ""
+    small = f", {TOO_FEW}" if study.draws < FEW_DRAWS else ""
     lines = []
     for s in SUBJECTS:
         low, middle, high = (significant(x) for x in sentences.yearly(study, s, LAST_YEAR))
         count = f"{s.en[0].upper()}{s.en[1:]} in {s.place}"
-        lines.append(f"{count} in {LAST_YEAR} if nothing changes: {low} to {high} (90 %; median {middle}).")
+        lines.append(
+            f"{count} in {LAST_YEAR} if nothing changes: {low} to {high} (90 %; median {middle}; "
+            f"{sentences.now(study, s).en})."
+        )
     lines.append(
         f"Effect of each policy to {LAST_YEAR} against the same draws without it (90 % intervals; {study.draws} "
         f"draws{small}); {UNITED_STATES.en} | {MEXICO.en}:"
     )
     for s, by in study.short.items():
-        sides = " | ".join(_brief(by[subject.outcome]) for subject in SUBJECTS)
+        sides = " | ".join(_brief(study, by[subject.outcome]) for subject in SUBJECTS)
         lines.append(f"  {study.comparisons[s].scenario.label.en}: {sides}")
     lines += [t.en for subject in SUBJECTS for t in answers(study, subject)]
-    lines.append(f"The model says nothing of single states or cities, or of anything after {_last_month().en}.")
+    lines.append(
+        f"The model says nothing of single states or cities. No data of periods after {_last_month().en} went in."
+    )
     lines.append(f"Report: {report}")
     return "\n".join(lines)
 
 
-def _brief(f: Finding) -> str:
+def _brief(study: Study, f: Finding) -> str:
     spread = interval(f.effect.difference)
     change = {"negligible": "", "undecided": f"{spread}, "}
-    return change.get(f.verdict.strength, f"{signed(f.effect.difference['median'])} ({spread}), ") + f.verdict.text
+    told = change.get(f.verdict.strength, f"{signed(f.effect.difference['median'])} ({spread}), ")
+    return f"{told}{f.verdict.text}{too_narrow(study, f).en}"

@@ -1,8 +1,9 @@
 """Where a conclusion comes from: data, a published effect, or a prior; as a mark short enough for a cell.
 
 The mark of an effect goes by size first and by spread second. An extension is a prior. A hypothesis that data do not
-bear out and that carries more than half of the size is a published effect or a prior, as its grade says. Otherwise the
-mark is the origin of more than half of the spread that parameters explain, where they explain enough to say.
+bear out and that carries more than half of the size is a published effect or a prior, as the grades of those of its
+strengths say that move the effect. Otherwise the mark is the origin of more than half of the spread that parameters
+explain, where they explain enough to say.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def mark(f: Finding) -> Mark:
     if support.extensions or _unseen(f):
         return "assumption"
     if support.removed and support.removed.removes > MOST:
-        return origin_of(support.removed.hypothesis)
+        return origin_of(support.removed.hypothesis, support)
     shares = {origin: support.share(origin) for origin in ORIGINS}
     for origin, share in shares.items():
         if share is None:
@@ -79,11 +80,16 @@ def mark(f: Finding) -> Mark:
     return "mixed"
 
 
-def origin_of(hypothesis: str) -> Origin:
-    """Where the strengths that have a null come from: a prior where one of them is in part assumed."""
+def origin_of(hypothesis: str, support: Support) -> Origin:
+    """Where a hypothesis comes from that carries an effect: a prior where one of the strengths is in part assumed.
+
+    Of strengths that have a null, those that move the effect count, so that one parameter has one origin wherever it
+    stands; all of them where none stands out.
+    """
     known = evidence.load().parameters
-    strengths = HYPOTHESES[hypothesis].parameters
-    grades = {str(known[name].grade) for name, null in strengths.items() if null is not None}
+    strengths = {name for name, null in HYPOTHESES[hypothesis].parameters.items() if null is not None}
+    moving = strengths & {d.parameter for d in support.drivers}
+    grades = {str(known[name].grade) for name in moving or strengths}
     return "assumption" if ASSUMED in grades else "published"
 
 
@@ -115,7 +121,7 @@ def _carrier(f: Finding) -> str:
         return "structure beyond what any study saw"
     if removed is None or removed.removes < NAMED:
         return ""
-    about = f"“{HYPOTHESES[removed.hypothesis].label.en}” ({WORDS['en'][origin_of(removed.hypothesis)]})"
+    about = f"“{HYPOTHESES[removed.hypothesis].label.en}” ({WORDS['en'][origin_of(removed.hypothesis, support)]})"
     return (
         f"{about} turns it" if removed.removes > 1 else f"{about} carries {whole_percent(removed.removes)} of its size"
     )

@@ -14,8 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from contraflow import evidence
 from contraflow.evidence import Series
+from contraflow.report.columns import MEXICO, UNITED_STATES
 from contraflow.report.figures import BLUE, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
-from contraflow.report.findings import EVIDENCE_END, LAST_YEAR, data_end
+from contraflow.report.findings import EVIDENCE_END, LAST_YEAR, counted, data_end
 from contraflow.report.wording import CLEAR, people, share_percent
 from contraflow.system.axes import drug
 
@@ -27,7 +28,7 @@ BANDS = (
     "median. Paler after 2030: beyond the evidence."
 )
 #: Variables drawn that are no outcomes.
-RECORD = ("methadone_patients", "buprenorphine_patients", "firearm_share_of_homicides", "missing_as_recorded")
+RECORD = ("methadone_patients", "buprenorphine_patients_all", "firearm_share_of_homicides", "missing_as_recorded")
 _END = 2036
 
 
@@ -76,7 +77,7 @@ def charts(study: Study) -> list[Chart]:
 
     medication = (
         Fan("methadone", pick["methadone_patients"], (s["us.treatment.methadone"],), ORANGE, "--"),
-        Fan("buprenorphine", pick["buprenorphine_patients"], (s["us.treatment.buprenorphine"],)),
+        Fan("buprenorphine", pick["buprenorphine_patients_all"], (s["us.treatment.buprenorphine"],)),
     )
     missing = (
         Fan("as the register of 2026 shows", pick["missing_as_recorded"].sel(time=slice(None, data_end() - 0.01)),
@@ -90,19 +91,19 @@ def charts(study: Study) -> list[Chart]:
     )
     return [
         one("overdose-deaths", "us", "Overdose deaths, all drugs", 2000.0, "deaths a year",
-            base.series("us.overdose_deaths"), s["us.deaths.all_drugs.annual"]),
+            base.series(UNITED_STATES.outcome), s[UNITED_STATES.series]),
         one("synthetic-opioid-deaths", "us", "Deaths with synthetic opioids", 2010.0, "deaths a year",
             base.series("us.synthetic_opioid_deaths"), s["us.deaths.synthetic_opioids.annual"]),
         one("fentanyl-purity", "us", "Purity of street fentanyl", 2015.0, "purity of powder",
             base.series("us.fentanyl_purity"), s["us.market.fentanyl_powder_purity"], form=share_percent, share=True),
         Chart("people-on-medication", "us", "People on methadone or buprenorphine", 2000.0, "people", medication,
-              medication[0].values + medication[1].values),
+              base.series("us.on_medication")),
         one("opioid-use-disorder", "us", "People with opioid use disorder", 2000.0, "people",
             base.series("us.opioid_use_disorder"), note="No count of the whole exists: surveys inform the shape only."),
         Chart("seizures", "us", "The four drugs seized at the border, kilograms a year", 2013.0, "kg a year, gross",
               seized, base.series("border.seizures"), apart=True, note="Each drug on a scale of its own."),
         one("homicides", "mx", "Homicides in Mexico", 2000.0, "homicides a year",
-            base.series("mx.homicides"), s["mx.homicides.inegi.annual"]),
+            base.series(MEXICO.outcome), s[MEXICO.series]),
         one("firearm-share", "mx", "Share of homicides by firearm", 2000.0, "share of homicides",
             pick["firearm_share_of_homicides"], s["mx.homicides.firearm_share"], form=share_percent, share=True),
         Chart("missing", "mx", "People reported missing and never located", 2000.0, "people a year", missing,
@@ -123,7 +124,7 @@ def fans(study: Study) -> list[Picture]:
     """Baseline fan charts with the observations behind them."""
     made = []
     for chart in charts(study):
-        title = f"{chart.opening}, in the model: {_outlook(chart.told, chart.form)}"
+        title = f"{chart.opening}, in the model: {_outlook(chart)}"
         caption = " ".join(part for part in (BANDS, _source_line(chart.series), chart.note) if part)
         alt = f"Fan chart, {int(chart.first)} to {_END - 1}, {chart.unit}. {title}."
         draw = panels if chart.apart else together
@@ -138,12 +139,21 @@ def _source_line(series: Sequence[Series]) -> str:
     return f"Points: {'; '.join(publishers)}." if publishers else ""
 
 
-def _outlook(values: xr.DataArray, form: Callable[[float], str]) -> str:
-    """Level at the end of the data and of the evidence, and whether the change between them has a clear sign."""
+def _observed(chart: Chart, year: int) -> float | None:
+    """What was observed in a year of all fans of a chart together; None where one has no point of the whole year."""
+    found = [next((x for s in fan.points if (x := counted(s, year)) is not None), None) for fan in chart.fans]
+    known = [x for x in found if x is not None]
+    return sum(known) if len(known) == len(found) else None
+
+
+def _outlook(chart: Chart) -> str:
+    """Level at the end of the data, observed too, and of the evidence; whether the change has a clear sign."""
+    values, form = chart.told, chart.form
     years, last = np.floor(values["time"].values + 1e-6).astype(int), int(data_end() + 1e-6) - 1
     now, then = (values.values[years == y].mean(axis=0) for y in (last, LAST_YEAR))
     low, high = (form(float(x)) for x in np.quantile(then, [0.05, 0.95]))
-    level = f"{form(float(np.median(now)))} in {last}"
+    observed = _observed(chart, last)
+    level = f"{form(float(np.median(now)))} in {last}{'' if observed is None else f' (observed: {form(observed)})'}"
     for word, moved in (("rising", then > now), ("falling", then < now)):
         if moved.mean() >= CLEAR:
             return f"{level}, {word} to between {low} and {high} in {LAST_YEAR}"

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from contraflow import evidence
 from contraflow.analysis.support import LITTLE_LEARNED, MOST, WEAK_EVIDENCE
+from contraflow.analysis.wording import trial
 from contraflow.report import (
     backtested,
     calibrated,
@@ -25,6 +26,7 @@ from contraflow.report import (
     outlook,
     panels,
     predicted,
+    recovered,
     sentences,
     tables,
     tested,
@@ -54,7 +56,13 @@ def write(study: Study, folder: Path, summary: str) -> None:
         if rows:
             _csv(folder / "tables" / f"{name}.csv", rows)
     (folder / "index.html").write_text(html(study, pictures), encoding="utf-8")
-    content = {"study": study.name, "scenarios": list(study.comparisons), "summary": summary, **study.fingerprint}
+    content: dict[str, Any] = {
+        "study": study.name,
+        "scenarios": list(study.comparisons),
+        "summary": summary,
+        **study.fingerprint,
+        "findings": tables.finding_objects(study),
+    }
     (folder / MARK).write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
@@ -87,6 +95,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         "bayes": wording.bayes_factor,
         "published": wording.as_published,
         "interval": wording.interval,
+        "interval_es": wording.interval_es,
         "date": wording.format_date,
         "commands": _commands,
     }
@@ -122,7 +131,10 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         removal_rows=panels.removal_rows(study),
         product_rows=panels.product_rows(study),
         removal_note=panels.removal_note(study),
+        register_note=sentences.register_note(study),
         rests_on=origins.rests_on,
+        origins=origins.WORDS,
+        too_narrow=lambda f: recovered.too_narrow(study, f),
         came_from=lambda r: origins.WORDS["en"][origins.learned_origin(r)],
         tally=origins.tally(by[s.outcome] for by in study.short.values() for s in SUBJECTS),
         tested=tested,
@@ -141,7 +153,8 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         weak=WEAK_EVIDENCE,
         from_assumption=findings.FROM_ASSUMPTION,
         clear=wording.CLEAR,
-        few_draws=opening.FEW_DRAWS,
+        leaning=wording.LEANING,
+        few_draws=trial(study.draws),
         negligible=wording.NEGLIGIBLE,
         footer=study.footer,
     )

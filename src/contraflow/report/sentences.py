@@ -14,12 +14,14 @@ from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import MOST
 from contraflow.analysis.wording import prior_quantiles
 from contraflow.report import panels
-from contraflow.report.columns import Subject
-from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
+from contraflow.report.columns import SUBJECTS, Subject
+from contraflow.report.findings import LAST_YEAR, Finding, counted, leading_cause
 from contraflow.report.origins import WORDS, Language, mark
+from contraflow.report.recovered import too_narrow
 from contraflow.report.wording import (
     CLEAR,
     NEGLIGIBLE,
+    Said,
     format_date,
     interval,
     interval_es,
@@ -119,10 +121,42 @@ def yearly(study: Study, subject: Subject, year: int) -> tuple[float, float, flo
     return float(low), float(middle), float(high)
 
 
+def now(study: Study, subject: Subject) -> Said:
+    """The last year of the data, in the model and as counted."""
+    model, count = significant(yearly(study, subject, _NOW)[1]), _count(subject)
+    if count is None:
+        return Said(f"{model} in {_NOW}", f"{model} en {_NOW}")
+    return Said(
+        f"in {_NOW}: {model} in the model, {significant(count)} counted",
+        f"en {_NOW}: {model} en el modelo, {significant(count)} según los conteos",
+    )
+
+
+def off_the_count(study: Study, subject: Subject) -> Said:
+    """That the count of the last year lies outside the model's own interval; empty where it does not."""
+    low, middle, high = yearly(study, subject, _NOW)
+    count = _count(subject)
+    if count is None or low <= count <= high:
+        return Said("", "")
+    below, off = count < low, share_percent(abs(middle / count - 1))
+    between = significant(low), significant(high)
+    return Said(
+        f" The count of {_NOW} lies {'below' if below else 'above'} the model’s 90 % interval for that year, "
+        f"{between[0]} to {between[1]}, which leaves out the scatter of single counts: all numbers of {subject.en} "
+        f"below start from a level {off} {'above' if below else 'below'} the count.",
+        f" El conteo de {_NOW} queda por {'debajo' if below else 'encima'} del intervalo de 90 % del modelo para ese "
+        f"año, de {between[0]} a {between[1]}, que no incluye la dispersión de los conteos: todos los números de "
+        f"{subject.es} que siguen parten de un nivel {off} {'superior' if below else 'inferior'} al conteo.",
+    )
+
+
+def _count(subject: Subject) -> float | None:
+    return counted(evidence.load().series[subject.series], _NOW)
+
+
 def outlook(study: Study, subject: Subject) -> str:
-    """What the model expects without new policy."""
+    """What the model expects without new policy, beside the last count."""
     low, middle, high = (significant(x) for x in yearly(study, subject, LAST_YEAR))
-    now = significant(yearly(study, subject, _NOW)[1])
     precision = {
         "narrower": " Relative to its size, every effect below whose sign is clear has a narrower 90 % interval than "
         f"the number of {subject.en} over the same years.",
@@ -132,14 +166,14 @@ def outlook(study: Study, subject: Subject) -> str:
     }[precision_of_effects(study, subject)]
     return (
         f"With the services, laws and enforcement of {_NOW} held still, the 90 % interval of the model’s {subject.en} "
-        f"in {subject.place} in {LAST_YEAR} is {low} to {high} (median {middle}; {now} in {_NOW}).{precision}"
+        f"in {subject.place} in {LAST_YEAR} is {low} to {high} (median {middle}; {now(study, subject).en})."
+        f"{off_the_count(study, subject).en}{precision}"
     )
 
 
 def outlook_es(study: Study, subject: Subject) -> str:
     """The same in Spanish."""
     low, middle, high = (significant(x) for x in yearly(study, subject, LAST_YEAR))
-    now = significant(yearly(study, subject, _NOW)[1])
     precision = {
         "narrower": " En relación con su tamaño, todo efecto de signo claro de los que siguen tiene un intervalo de "
         f"90 % más estrecho que el número de {subject.es} en los mismos años.",
@@ -150,7 +184,23 @@ def outlook_es(study: Study, subject: Subject) -> str:
     return (
         f"Si los servicios, las leyes y la acción policial de {_NOW} no cambian, el intervalo de 90 % de "
         f"{subject.es_the} en {subject.place_es} en {LAST_YEAR} va, en el modelo, de {low} a {high} (mediana {middle}; "
-        f"{now} en {_NOW}).{precision}"
+        f"{now(study, subject).es}).{off_the_count(study, subject).es}{precision}"
+    )
+
+
+def register_note(study: Study) -> str:
+    """Why the register of forecasts has other figures for the years after the data, in English."""
+    year = _NOW + 1
+    told = []
+    for s in SUBJECTS:
+        low, middle, high = (significant(x) for x in yearly(study, s, year))
+        told.append(f"{s.en} in {s.place}, {low} to {high} (median {middle})")
+    return (
+        f"Here, for {year}: {'; '.join(told)}, 90 % intervals of what the model expects. The project’s register of "
+        "forecasts (`docs/forecasts.md`) has other figures from the same posterior. It says what will be counted: it "
+        "carries what the model last missed on while that fades, and adds the scatter of counts; this page does "
+        "neither. Its entries are files of the project, not of the package, so they are not set beside these. Take a "
+        "count to come from the register, and differences between policies from this page."
     )
 
 
@@ -169,13 +219,20 @@ def precision_of_effects(study: Study, subject: Subject) -> Literal["narrower", 
 
 
 def _rests(f: Finding, language: Language) -> str:
-    """What an effect that follows from assumption rests on: the hypothesis that carries it, or what moves it."""
+    """What an effect that follows from assumption rests on: its size on the hypothesis without which most of it goes.
+
+    Where no hypothesis carries the size, what moves the effect tells where the width of its interval comes from alone.
+    """
     known, marks, last = evidence.load().parameters, *(("“{}”", " and "), ("«{}»", " y "))[language == "es"]
     labels = [getattr(known[d.parameter].label, language) for d in f.drivers if d.assumed][:2]
+    what = {"en": "the width of its interval rests on", "es": "el ancho de su intervalo depende de"}
     removed = f.support.removed
     if removed and removed.removes > MOST:
         labels = [getattr(HYPOTHESES[removed.hypothesis].label, language)]
-    return last.join(marks.format(label) for label in labels) or {"en": "an extension", "es": "una extensión"}[language]
+        what = {"en": "the size rests on", "es": "el tamaño depende de"}
+    if not labels:
+        return {"en": "it rests on an extension", "es": "depende de una extensión"}[language]
+    return f"{what[language]} {last.join(marks.format(label) for label in labels)}"
 
 
 def sentence(study: Study, f: Finding, subject: Subject) -> str:
@@ -184,29 +241,27 @@ def sentence(study: Study, f: Finding, subject: Subject) -> str:
     label = comparison.scenario.label.en
     window = f"from {format_date(comparison.window[0])} to {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
-    word = "fewer" if d["median"] < 0 else "more"
-    counted = f"{subject.en[0].upper()}{subject.en[1:]} {window} change by {interval(d)}"
+    word, narrow = "fewer" if d["median"] < 0 else "more", too_narrow(study, f).en
+    about = f"{subject.en[0].upper()}{subject.en[1:]} {window} change by {interval(d)}"
     if f.verdict.strength == "undecided":
-        text = f"{label}: undecided. {counted} (90 % interval); P(fewer) {p}."
+        text = f"{label}: undecided. {about} (90 % interval); P(fewer) {p}{narrow}."
     elif f.verdict.strength == "leaning":
         text = (
-            f"{label}: leans towards {word}, without being clear. {counted} (90 % interval; median "
-            f"{signed(d['median'])}); P(fewer) {p}."
+            f"{label}: leans towards {word}, without being clear. {about} (90 % interval; median "
+            f"{signed(d['median'])}); P(fewer) {p}{narrow}."
         )
     else:
         text = (
             f"{label}: {significant(abs(d['median']))} {word} {subject.en} {window} than without it "
             f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is clear: "
-            f"P(fewer) {p}."
+            f"P(fewer) {p}{narrow}."
         )
     source = WORDS["en"][mark(f)]
     if mark(f) == "untold" and not f.verdict.from_assumption:
         return f"{text} Parameters explain too little of its spread to tell what it rests on."
     if not f.verdict.from_assumption:
         return f"{text} Rests on {source}."
-    size = "the spread" if f.verdict.strength == "undecided" else "the size"
-    rests = _rests(f, "en")
-    return f"{text} Follows from assumption ({source}): {size} rests on {rests}, which these data hardly inform."
+    return f"{text} Follows from assumption ({source}): {_rests(f, 'en')}, which these data hardly inform."
 
 
 def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
@@ -215,49 +270,39 @@ def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
     label = comparison.scenario.label.es
     window = f"de {format_date(comparison.window[0])} a {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
-    word = "menos" if d["median"] < 0 else "más"
-    counted = f"{subject.es_the[0].upper()}{subject.es_the[1:]} {window} cambian {interval_es(d)}"
+    word, narrow = "menos" if d["median"] < 0 else "más", too_narrow(study, f).es
+    about = f"{subject.es_the[0].upper()}{subject.es_the[1:]} {window} cambian {interval_es(d)}"
     if f.verdict.strength == "undecided":
-        text = f"{label}: no se puede decidir. {counted} (intervalo de 90 %); P(menos) {p}."
+        text = f"{label}: no se puede decidir. {about} (intervalo de 90 %); P(menos) {p}{narrow}."
     elif f.verdict.strength == "leaning":
         text = (
-            f"{label}: se inclina hacia {word} {subject.es}, sin ser claro. {counted} (intervalo de 90 %; mediana "
-            f"{signed(d['median'])}); P(menos) {p}."
+            f"{label}: se inclina hacia {word} {subject.es}, sin ser claro. {about} (intervalo de 90 %; mediana "
+            f"{signed(d['median'])}); P(menos) {p}{narrow}."
         )
     else:
         text = (
             f"{label}: {significant(abs(d['median']))} {subject.es} {word} {window} que sin ella "
             f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: {interval_es(d)}). El signo es "
-            f"claro: P(menos) {p}."
+            f"claro: P(menos) {p}{narrow}."
         )
     source = WORDS["es"][mark(f)]
     if mark(f) == "untold" and not f.verdict.from_assumption:
         return f"{text} Los parámetros explican muy poco de su amplitud para saber en qué se apoya."
     if not f.verdict.from_assumption:
         return f"{text} Se apoya en {source}."
-    size = "la amplitud" if f.verdict.strength == "undecided" else "el tamaño"
-    rests = _rests(f, "es")
-    return f"{text} Se sigue de supuestos ({source}): {size} depende de {rests}, sobre lo cual estos datos dicen poco."
+    return f"{text} Se sigue de supuestos ({source}): {_rests(f, 'es')}, sobre lo cual estos datos dicen poco."
 
 
 def nothing(study: Study, found: Sequence[Finding], subject: Subject) -> str:
     """The policies without an effect worth naming on the subject to 2030, in English."""
-    names = "; ".join(
-        study.comparisons[f.scenario].scenario.label.en
-        + (" (follows from assumption)" if f.verdict.from_assumption else "")
-        for f in found
-    )
+    names = "; ".join(study.comparisons[f.scenario].scenario.label.en for f in found)
     inside = f"90 % of draws within ±{share_percent(NEGLIGIBLE)}"
     return f"No effect worth naming on {subject.en} to {LAST_YEAR} ({inside}): {names}."
 
 
 def nothing_es(study: Study, found: Sequence[Finding], subject: Subject) -> str:
     """The same in Spanish."""
-    names = "; ".join(
-        study.comparisons[f.scenario].scenario.label.es
-        + (" (se sigue de supuestos)" if f.verdict.from_assumption else "")
-        for f in found
-    )
+    names = "; ".join(study.comparisons[f.scenario].scenario.label.es for f in found)
     inside = f"90 % de las corridas dentro de ±{share_percent(NEGLIGIBLE)}"
     return f"Sin efecto apreciable en {subject.es_the} hasta {LAST_YEAR} ({inside}): {names}."
 

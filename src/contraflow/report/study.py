@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -24,7 +25,7 @@ from contraflow.analysis.thresholds import SUPPLY_BELIEFS, threshold_map
 from contraflow.errors import ContraflowError, UnknownName, nearest
 from contraflow.inference.posterior import fit_hash
 from contraflow.policy import Scenario
-from contraflow.report import findings, guns, leaders, opening, page, panels, tested
+from contraflow.report import findings, guns, leaders, opening, page, panels, tables, tested
 from contraflow.report.findings import EVIDENCE_END, Finding
 from contraflow.report.fit_record import FitRecord, fit_record
 from contraflow.report.outlook import RECORD
@@ -80,12 +81,12 @@ MAPPED = {
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A written study: what to print at the end, and where the report is."""
+    """A written study: what to print at the end, where the report is, and its findings to 2030 as plain values."""
 
     summary_text: str
     report_path: Path
     folder: Path
-    findings: Mapping[str, Mapping[str, Finding]]
+    findings: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,8 @@ def run_study(
         name: one of ``STUDIES``.
         out: folder to write: ``index.html``, ``figures/*.svg``, ``tables/*.csv`` and ``study.json``.
         draws: posterior draws for every scenario.
-        progress: told how many trajectories are done, in all ``study_size(name, draws)``.
+        progress: told how many trajectories are done, in all ``study_size(name, draws)``. What it raises ends the
+            study, and nothing is written.
         model: the reference model by default.
 
     Raises:
@@ -167,10 +169,12 @@ def run_study(
     try:
         partial.mkdir(parents=True)
         page.write(study, partial, summary)
+        if progress:
+            progress(0)  # whoever was interrupted meanwhile says so here, before the report has its name
         _replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return StudyResult(summary, folder / "index.html", folder, study.short)
+    return StudyResult(summary, folder / "index.html", folder, tables.finding_objects(study))
 
 
 def _scenarios(name: str) -> tuple[str, ...]:

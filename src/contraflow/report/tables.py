@@ -12,7 +12,7 @@ from contraflow.analysis.decomposition import Share
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import LITTLE_LEARNED, Support
 from contraflow.evidence import Source
-from contraflow.report import findings, guns, panels, tested, wording
+from contraflow.report import findings, guns, panels, recovered, tested, wording
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.findings import EVIDENCE_END, Finding
 from contraflow.report.fit_record import JointRow
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     """Every table of the study as rows, by the name of its file."""
     known = evidence.load()
-    effects = [_effect_row(f) for part in (study.short, study.long) for by in part.values() for f in by.values()]
+    windows = study.short, study.long
+    effects = [_effect_row(study, f) for part in windows for by in part.values() for f in by.values()]
     return {
         "effects": effects,
         "projections": _projections(study),
         "civilian-deaths": [{"scenario": s, "outcome": CIVILIANS, **q} for s, q in study.civilians.items()],
-        "leaders": [_effect_row(f) for part in _windows(study) for f in part.values()],
+        "leaders": [_effect_row(study, f) for part in _windows(study) for f in part.values()],
         "guns": guns.rows(study.inflow) if study.inflow else [],
         "structure": [_explained_row(r) for r in study.structure],
         "recruitment-model": [_recruitment_row(r) for r in study.recruitment],
@@ -55,8 +56,25 @@ def all_tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-def _effect_row(f: Finding) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def finding_objects(study: Study) -> list[dict[str, Any]]:
+    """What was found, as objects: of each policy and outcome the effect to 2030, how sure it is and what is wrong."""
+    return [_finding(study, f) for by in study.short.values() for f in by.values()]
+
+
+def _finding(study: Study, f: Finding) -> dict[str, Any]:
+    d = f.effect.difference
+    return _about(f) | {
+        **{k: d[k] for k in ("median", "q05", "q95")},
+        "p_reduction": f.effect.p_reduction,
+        "standing": f.verdict.strength,
+        "from_assumption": f.verdict.from_assumption,
+        "recovery_coverage_90": recovered.coverage(study, f),
+    }
+
+
+def _about(f: Finding) -> dict[str, Any]:
+    """What a finding is about."""
+    return {
         "scenario": f.scenario,
         "outcome": f.outcome,
         "country": OUTCOMES[f.outcome].country,
@@ -65,15 +83,22 @@ def _effect_row(f: Finding) -> dict[str, Any]:
         "unit": f.effect.unit,
         "window_is": f.effect.window_is,
     }
+
+
+def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
+    told = _finding(study, f)
+    row = _about(f)
     for part in ("baseline", "policy", "difference", "versus_today"):
         row |= {f"{part}_{k}": v for k, v in getattr(f.effect, part).items()}
     row |= {f"relative_{k}": v for k, v in f.relative.items()}
     return row | {
-        "p_reduction": f.effect.p_reduction,
+        "p_reduction": told["p_reduction"],
         "p_above_one_percent": f.p_one_percent,
         "verdict": f.verdict.text,
+        "standing": told["standing"],
+        "recovery_coverage_90": "" if told["recovery_coverage_90"] is None else told["recovery_coverage_90"],
         "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.support.drivers),
-        "from_assumption": "yes" if f.verdict.from_assumption else "no",
+        "from_assumption": "yes" if told["from_assumption"] else "no",
         "rests_on": rests_on(f).words,
         **_support(f.support),
     }

@@ -77,14 +77,14 @@ KINDS = {
     "step_size": Said("Half the time step", "Mitad del paso de tiempo"),
     "loop": Said("Loops knocked out, nothing fitted again", "Circuitos abiertos, sin reajustar"),
 }
-#: What each rival structure says, in Spanish; the stored rows say it in English.
+#: Name of each rival structure in Spanish, and what it says; the stored rows say it in English.
 STRUCTURES_ES = {
-    "reference": "todas son inciertas",
-    "contagion": "los grupos reclutan en proporción a sus miembros; no reponen las bajas",
-    "re-hiring": "los grupos mantienen su nómina: reponen toda baja",
-    "additive-prices": "el alza del precio al mayoreo se suma al precio al menudeo",
-    "no-titration": "la gente toma el mismo volumen sea cual sea la pureza",
-    "no-rents": "lo que un grupo puede ganar no mueve los homicidios",
+    "reference": ("la de referencia", "todas son inciertas"),
+    "contagion": ("contagio", "los grupos reclutan en proporción a sus miembros; no reponen las bajas"),
+    "re-hiring": ("recontratación", "los grupos mantienen su nómina: reponen toda baja"),
+    "additive-prices": ("precios aditivos", "el alza del precio al mayoreo se suma al precio al menudeo"),
+    "no-titration": ("sin titulación", "la gente toma el mismo volumen sea cual sea la pureza"),
+    "no-rents": ("sin rentas", "lo que un grupo puede ganar no mueve los homicidios"),
 }
 FAILS = "fails"
 #: Standard errors from which the score of a structure is said to differ from the reference.
@@ -95,14 +95,14 @@ DIFFERS = 2.0
 class Stored:
     """One part of the validation: its result, None where it was never run, and what is wrong with it, if anything.
 
-    ``made``: what it belongs to, in one line.
+    ``made``: what it belongs to, in one line; empty where it was never run.
     """
 
     id: str
     result: Row | None
     date: str
     stale: str
-    made: str = ""
+    made: Said = Said("", "")
 
     @property
     def title(self) -> Said:
@@ -152,7 +152,10 @@ def load(now: Made) -> dict[str, Stored]:
             )
             if was != it_is and (kind == "model" or PARTS[id].reads_posterior)
         ]
-        made = f"{id} of {held.date} · model {held.made.model} · posterior {held.made.posterior}"
+        made = Said(
+            f"{id} of {held.date} · fit {held.made.model} · posterior {held.made.posterior}",
+            f"{TITLES[id].es}, {held.date} · ajuste {held.made.model} · posterior {held.made.posterior}",
+        )
         found[id] = Stored(id, held.result, held.date, f"made for {' and '.join(old)}" if old else "", made)
     return found
 
@@ -296,8 +299,8 @@ def _alternatives(result: Row) -> tuple[str, str]:
         f"{best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.en}{brief.en}",
         f"{len(told)} efectos principales con {len(rows)} estructuras. Mismo signo claro en todas: {same}; cambian "
         f"según la estructura: {turns}; claros en algunas o ninguna: {len(told) - same - turns}. Más peso según "
-        f"pronósticos desde {best['origin']}: {best['id']} ({whole_percent(best['stacking_weight'])}).{noise.es}"
-        f"{brief.es}",
+        f"pronósticos desde {best['origin']}: {structure(best).es} ({whole_percent(best['stacking_weight'])})."
+        f"{noise.es}{brief.es}",
     )
 
 
@@ -305,7 +308,7 @@ def _noise(rows: Sequence[Row]) -> Said:
     """Which structures forecast differently from the reference by more than chance, where the rows can tell."""
     if "score_difference" not in rows[0]:
         return Said("", "")
-    apart = [r["id"] for r in rows if abs(r["score_difference"]["mean"]) > DIFFERS * r["score_difference"]["se"]]
+    apart = [structure(r) for r in rows if abs(r["score_difference"]["mean"]) > DIFFERS * r["score_difference"]["se"]]
     n = rows[0]["points"]
     if not apart:
         return Said(
@@ -316,9 +319,9 @@ def _noise(rows: Sequence[Row]) -> Said:
         )
     return Said(
         f" Over {n} points the score differs from the reference’s by more than {DIFFERS:g} standard errors for: "
-        f"{', '.join(apart)}.",
+        f"{', '.join(s.en for s in apart)}.",
         f" En {n} puntos el puntaje difiere del de referencia por más de {DIFFERS:g} errores estándar en: "
-        f"{', '.join(apart)}.",
+        f"{', '.join(s.es for s in apart)}.",
     )
 
 
@@ -389,7 +392,12 @@ def headline(q: Row) -> Said:
 
 def structure_says(r: Row) -> Said:
     """What a rival structure holds."""
-    return Said(r["says"], STRUCTURES_ES[r["id"]] if r["id"] in STRUCTURES_ES else r["says"])
+    return Said(r["says"], STRUCTURES_ES[r["id"]][1] if r["id"] in STRUCTURES_ES else r["says"])
+
+
+def structure(r: Row) -> Said:
+    """Name of a rival structure."""
+    return Said(r["id"], STRUCTURES_ES[r["id"]][0] if r["id"] in STRUCTURES_ES else r["id"])
 
 
 def kinds(rows: Sequence[Row]) -> list[tuple[Said, int, Said, str]]:

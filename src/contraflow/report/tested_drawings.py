@@ -60,7 +60,7 @@ def _picture(
 def _framed(name: str, part: Stored, title: str, caption: str, language: str, drawing: Drawing) -> Picture:
     """A figure that says what its numbers belong to, which need not be the posterior of the study."""
     below = f"{caption} {part.notice[language]}".strip()
-    return framed(name, title, f"{title}. {caption}", below, part.made, drawing)
+    return framed(name, title, f"{title}. {caption}", below, part.made[language], drawing)
 
 
 def _forecasts(study: Study) -> list[Picture]:

@@ -107,10 +107,11 @@ def verdict(p_reduction: float, relative: Mapping[str, float], from_assumption: 
         relative: quantiles q05 and q95 of the difference as a share of the baseline.
         from_assumption: whether parameters that data have not moved drive the effect.
 
-    A sign is clear from P 0.95 on (or 0.05 down), leaning from 0.8 (0.2), and undecided between.
+    A sign is clear from P 0.95 on (or 0.05 down), leaning from 0.8 (0.2), and undecided between. What is not worth
+    naming follows from nothing: the parameters that seem to move it do so by chance.
     """
     if max(abs(relative["q05"]), abs(relative["q95"])) < NEGLIGIBLE:
-        return Verdict("negligible", "none", from_assumption)
+        return Verdict("negligible", "none")
     certainty = max(p_reduction, 1 - p_reduction)
     if certainty < LEANING:
         return Verdict("undecided", "none", from_assumption)

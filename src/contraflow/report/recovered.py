@@ -1,0 +1,40 @@
+"""Whether an effect's interval is too narrow: how often it held the truth of synthetic histories, as stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contraflow.report.findings import EVIDENCE_END, Finding
+from contraflow.report.tested import value
+from contraflow.report.wording import Said, whole_percent
+
+if TYPE_CHECKING:
+    from contraflow.report.study import Study
+
+#: Share of true effects that a 90 % interval has to hold, or it is said to be too narrow.
+ENOUGH = 0.8
+
+
+def coverage(study: Study, f: Finding) -> float | None:
+    """Share of synthetic histories whose effect a 90 % interval held; None where recovery did not look at the effect.
+
+    Recovery judges effects to the end of the evidence.
+    """
+    held = value(study, "recovery")
+    if held is None or f.end != EVIDENCE_END:
+        return None
+    share = held["effects"].get(f"effect: {f.scenario} on {f.outcome}")
+    return None if share is None else float(share)
+
+
+def too_narrow(study: Study, f: Finding) -> Said:
+    """That an interval failed its own test, to end a sentence; empty where it did not, or there is nothing to name."""
+    held = coverage(study, f)
+    if held is None or held >= ENOUGH or f.verdict.strength == "negligible":
+        return Said("", "")
+    share = whole_percent(held)
+    return Said(
+        f"; its interval is too narrow: in recovery a 90 % interval held {share} of true effects",
+        f"; su intervalo es demasiado angosto: en la recuperación, un intervalo de 90 % contuvo {share} de los efectos "
+        "verdaderos",
+    )
