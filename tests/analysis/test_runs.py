@@ -121,3 +121,10 @@ def test_a_broken_draw_is_named_and_saved(model, tmp_path):
     with pytest.raises(BrokenRun, match="not a finite number"):
         cf.Model(bad, tmp_path / "failure.json").run(draws=1)
     assert (tmp_path / "failure.json").exists()
+
+
+def test_an_effect_not_worth_naming_rests_on_nothing():
+    comparison = cf.load().compare("gun-flow", draws=20, until=2028.0)
+    small, named = (comparison.effect(name).support for name in ("us.overdose_deaths", "mx.homicides"))
+    assert not small.drivers and not small.from_assumption and small.removed is None
+    assert named.removed is not None

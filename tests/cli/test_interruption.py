@@ -59,6 +59,7 @@ def test_an_interruption_that_is_ignored_stays_so():
     try:
         with interruption.recorded():
             signal.raise_signal(signal.SIGINT)
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from contraflow import evidence
-from contraflow.inference import posterior as fitted
+from contraflow.analysis.history import COUNTED
 from contraflow.inference.posterior import Posterior
 from contraflow.report import drawings, guns, leaders, opening, outlook, recovered, sentences, tables
+from contraflow.report import page as report_page
 from contraflow.report.columns import HEADLINES, LIVES, MEXICO, SUBJECTS, UNITED_STATES
 from contraflow.report.figures import MARKERS
 from contraflow.report.findings import FROM_ASSUMPTION, hypothesis_table, leading_cause
@@ -57,7 +58,8 @@ def test_what_is_clear_leaning_and_undecided_stands_apart_on_the_opening_page(st
 
 def test_the_end_of_the_data_moves_with_the_evidence(study, pictures, tmp_path, monkeypatch):
     assert opening.opening(study).cannot_tell[0].startswith("What happened after December 2024")
-    monkeypatch.setattr(fitted, "data_end", lambda: 2025.25)
+    for module in (opening, report_page):
+        monkeypatch.setattr(module, "data_end", lambda: 2025.25)
     assert opening.opening(study).cannot_tell[0].startswith("What happened after March 2025")
     assert opening.opening_es(study).cannot_tell[0].startswith("Lo ocurrido después de marzo de 2025")
     assert "after March 2025" in opening.summary(study, tmp_path)
@@ -66,7 +68,7 @@ def test_the_end_of_the_data_moves_with_the_evidence(study, pictures, tmp_path, 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_the_count_stands_beside_the_model(study, subject, tmp_path, monkeypatch):
-    row = next(r for r in evidence.load().series[subject.series].rows if r.start == 2024.0)
+    row = next(r for r in evidence.load().series[COUNTED[subject.outcome]].rows if r.start == 2024.0)
     count = sentences.significant(row.value)
     low, _, high = sentences.yearly(study, subject, 2024)
     assert row.value < low  # of the invented study
@@ -84,7 +86,7 @@ def test_the_count_stands_beside_the_model(study, subject, tmp_path, monkeypatch
 
 
 def test_titles_of_the_outlook_give_what_was_observed_of_the_year(pictures):
-    rows = evidence.load().series[MEXICO.series].rows
+    rows = evidence.load().series[COUNTED[MEXICO.outcome]].rows
     count = sentences.significant(next(r.value for r in rows if r.start == 2024.0))
     assert f"in 2024 (observed: {count})" in pictures["homicides"].title
     assert "observed" not in pictures["people-on-medication"].title  # no count of 2024

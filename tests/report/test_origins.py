@@ -79,18 +79,6 @@ def test_the_size_rests_on_what_carries_it_and_the_width_on_what_moves_it(study,
     assert "it rests on an extension" in told(study, finding(0.5, DATA, extensions=("corruption",)), UNITED_STATES)
 
 
-def test_what_is_not_worth_naming_rests_on_nothing(study):
-    f = study.short["penalties"][UNITED_STATES.outcome]
-    by_chance = Support(0.5, (PRIOR,), None, ())
-    assert f.verdict.strength == "negligible" and by_chance.from_assumption
-    f = replace(f, effect=replace(f.effect, support=by_chance))
-    small = replace(study, short={"penalties": {**study.short["penalties"], f.outcome: f}}, long={})
-    (row,) = (r for r in tables.all_tables(small)["effects"] if r["outcome"] == f.outcome)
-    assert (row["from_assumption"], row["rests_on"], row["drivers"], row["why"]) == ("no", "not told", "", "")
-    assert "assumption" not in sentences.nothing(small, [f], UNITED_STATES)
-    assert "supuestos" not in sentences.nothing_es(small, [f], UNITED_STATES)
-
-
 def test_what_lies_beyond_every_study_rests_on_the_structure(study):
     f = study.leaders.beyond["mx.homicides"]
     assert mark(f) == "assumption" and "beyond what any study saw" in rests_on(f).detail

@@ -16,13 +16,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a sentence on lives in one country is about: an outcome, the series that counts it, and words for both.
+    """What a sentence on lives in one country is about: an outcome, and words for it in both languages.
 
     ``es_the`` carries its article, which the Spanish sentences need.
     """
 
     outcome: str
-    series: str
     en: str
     es: str
     es_the: str
@@ -31,12 +30,10 @@ class Subject:
 
 
 UNITED_STATES = Subject(
-    "us.overdose_deaths", "us.deaths.all_drugs.annual", "overdose deaths", "muertes por sobredosis",
-    "las muertes por sobredosis", "the United States", "Estados Unidos",
+    "us.overdose_deaths", "overdose deaths", "muertes por sobredosis", "las muertes por sobredosis",
+    "the United States", "Estados Unidos",
 )  # fmt: skip
-MEXICO = Subject(
-    "mx.homicides", "mx.homicides.inegi.annual", "homicides", "homicidios", "los homicidios", "Mexico", "México"
-)
+MEXICO = Subject("mx.homicides", "homicides", "homicidios", "los homicidios", "Mexico", "México")
 SUBJECTS = (UNITED_STATES, MEXICO)
 
 #: Shown wherever deaths are: nobody's death is reported without those jailed, missing and arrested.

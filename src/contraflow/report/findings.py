@@ -17,7 +17,6 @@ from contraflow.analysis.decomposition import Decomposition, Share
 from contraflow.analysis.runs import Comparison, Effect, quantile_table
 from contraflow.analysis.support import Driver, Learned, Support, undecided
 from contraflow.evidence import Series
-from contraflow.inference import posterior as fitted
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario
@@ -37,12 +36,6 @@ SHOWN = 4
 #: Strengths that are log effects (of one unit of what acts) or ratios to their null, so that "above 1 %" has a meaning.
 LOG_EFFECTS = ("treatment_mortality", "site_effect", "compensation", "deterrence")
 RATIOS = ("risk_ratio",)
-UNSUPPORTED = Support(0.0, (), None, ())
-
-
-def data_end() -> float:
-    """Where the data end that the posterior was fitted to, a decimal year: later after ``contraflow fit --update``."""
-    return fitted.data_end()
 
 
 def counted(series: Series, year: int) -> float | None:
@@ -65,8 +58,8 @@ class Finding:
 
     @property
     def support(self) -> Support:
-        """What the effect rests on: nothing where it is not worth naming, since what moves it is chance."""
-        return UNSUPPORTED if self.verdict.strength == "negligible" else self.effect.support
+        """What the effect rests on."""
+        return self.effect.support
 
     @property
     def drivers(self) -> tuple[Driver, ...]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contraflow.analysis.wording import FEW_DRAWS, TOO_FEW
+from contraflow.inference.posterior import data_end
 from contraflow.report import guns, leaders, sentences
 from contraflow.report.columns import MEXICO, SUBJECTS, UNITED_STATES, Subject
-from contraflow.report.findings import LAST_YEAR, Finding, data_end, leading_cause
+from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
 from contraflow.report.recovered import too_narrow
 from contraflow.report.wording import PLACES, Said, Told, interval, month, signed, significant
 

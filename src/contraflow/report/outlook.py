@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from contraflow import evidence
+from contraflow.analysis.history import COUNTED
 from contraflow.evidence import Series
+from contraflow.inference.posterior import data_end
 from contraflow.report.columns import MEXICO, UNITED_STATES
 from contraflow.report.figures import BLUE, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
-from contraflow.report.findings import EVIDENCE_END, LAST_YEAR, counted, data_end
+from contraflow.report.findings import EVIDENCE_END, LAST_YEAR, counted
 from contraflow.report.wording import CLEAR, people, share_percent
 from contraflow.system.axes import drug
 
@@ -91,7 +93,7 @@ def charts(study: Study) -> list[Chart]:
     )
     return [
         one("overdose-deaths", "us", "Overdose deaths, all drugs", 2000.0, "deaths a year",
-            base.series(UNITED_STATES.outcome), s[UNITED_STATES.series]),
+            base.series(UNITED_STATES.outcome), s[COUNTED[UNITED_STATES.outcome]]),
         one("synthetic-opioid-deaths", "us", "Deaths with synthetic opioids", 2010.0, "deaths a year",
             base.series("us.synthetic_opioid_deaths"), s["us.deaths.synthetic_opioids.annual"]),
         one("fentanyl-purity", "us", "Purity of street fentanyl", 2015.0, "purity of powder",
@@ -103,7 +105,7 @@ def charts(study: Study) -> list[Chart]:
         Chart("seizures", "us", "The four drugs seized at the border, kilograms a year", 2013.0, "kg a year, gross",
               seized, base.series("border.seizures"), apart=True, note="Each drug on a scale of its own."),
         one("homicides", "mx", "Homicides in Mexico", 2000.0, "homicides a year",
-            base.series(MEXICO.outcome), s[MEXICO.series]),
+            base.series(MEXICO.outcome), s[COUNTED[MEXICO.outcome]]),
         one("firearm-share", "mx", "Share of homicides by firearm", 2000.0, "share of homicides",
             pick["firearm_share_of_homicides"], s["mx.homicides.firearm_share"], form=share_percent, share=True),
         Chart("missing", "mx", "People reported missing and never located", 2000.0, "people a year", missing,

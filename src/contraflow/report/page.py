@@ -14,6 +14,7 @@ from markupsafe import Markup
 from contraflow import evidence
 from contraflow.analysis.support import LITTLE_LEARNED, MOST, WEAK_EVIDENCE
 from contraflow.analysis.wording import trial
+from contraflow.inference.posterior import data_end
 from contraflow.report import (
     backtested,
     calibrated,
@@ -103,7 +104,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         study=study,
         pictures={k: {**vars(p), "inline": Markup(p.inline)} for k, p in pictures.items()},
         scenarios=[c.scenario for c in study.comparisons.values()],
-        data_end=wording.month(findings.data_end() - 1 / 12),
+        data_end=wording.month(data_end() - 1 / 12),
         opening=opening.opening(study),
         opening_es=opening.opening_es(study),
         lives=LIVES,

@@ -10,6 +10,7 @@ import xarray as xr
 
 from contraflow import evidence
 from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW
+from contraflow.analysis.history import COUNTED
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import MOST
 from contraflow.analysis.wording import prior_quantiles
@@ -151,7 +152,7 @@ def off_the_count(study: Study, subject: Subject) -> Said:
 
 
 def _count(subject: Subject) -> float | None:
-    return counted(evidence.load().series[subject.series], _NOW)
+    return counted(evidence.load().series[COUNTED[subject.outcome]], _NOW)
 
 
 def outlook(study: Study, subject: Subject) -> str:

@@ -12,6 +12,7 @@ from contraflow.analysis.decomposition import Share
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import LITTLE_LEARNED, Support
 from contraflow.evidence import Source
+from contraflow.inference.posterior import data_end
 from contraflow.report import findings, guns, panels, recovered, tested, wording
 from contraflow.report.columns import CIVILIANS
 from contraflow.report.findings import EVIDENCE_END, Finding
@@ -129,7 +130,7 @@ def _recruitment_row(r: recruitment.Comparison) -> dict[str, Any]:
 
 
 def _projections(study: Study) -> list[dict[str, Any]]:
-    rows, known = [], findings.data_end()
+    rows, known = [], data_end()
     for name in OUTCOMES:
         annual = study.baseline.annual(name)
         q = annual.quantile([0.05, 0.25, 0.5, 0.75, 0.95], dim="draw").values
