@@ -12,11 +12,12 @@ from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.fit import (
     BRIEF,
     CHAINS,
+    FIRST,
     FULL,
     NEWTON_STEPS,
     QUICK,
-    TUNING,
     Length,
+    Stage,
     _thinned,
     fit,
     fit_size,
@@ -26,7 +27,7 @@ from contraflow.inference.fit import (
 )
 from contraflow.inference.posterior import PosteriorError, load_posterior
 from contraflow.inference.problem import problem
-from contraflow.inference.sampler import USUAL_LEAPFROGS, sampler
+from contraflow.inference.sampler import DOUBLINGS, sampler, usual_leapfrogs
 
 SHORT = Length(warmup=6, kept=3, thin=8)
 
@@ -39,9 +40,13 @@ def bent(y, weights):
 ENGINE = sampler(bent, size=3)
 FREE = np.array([True, True, False])
 START = np.random.default_rng(0).standard_normal((3, 6))
+TUNING = (Length(30, 60, 1), Length(10, 20, 1))
+STAGE = Stage(TUNING, SHORT)
+USUAL = usual_leapfrogs(DOUBLINGS)
 MODES = 2 * 2 + NEWTON_STEPS
-TUNED = MODES + TUNING.transitions * USUAL_LEAPFROGS + 2
-WORK = TUNED + SHORT.transitions * USUAL_LEAPFROGS
+TUNED_ONCE = MODES + TUNING[0].transitions * USUAL + 2
+TUNED = TUNED_ONCE + TUNING[1].transitions * USUAL + 2
+WORK = TUNED + SHORT.transitions * USUAL
 
 
 class Killed(Exception):
@@ -50,8 +55,8 @@ class Killed(Exception):
 
 def staged(folder, advance=lambda _: None, seed=5):
     saved = Checkpoints(folder, {"seed": seed})
-    options = {"length": SHORT, "saved": saved, "log": lambda _: None}
-    return run_stage("all", replace(ENGINE, advance=advance), START, jnp.ones(1), FREE, seed, **options)
+    engine = replace(ENGINE, advance=advance)
+    return run_stage("all", STAGE, engine, START, jnp.ones(1), FREE, seed, saved=saved, log=lambda _: None)
 
 
 def killed_after(limit):
@@ -106,16 +111,18 @@ def test_the_log_density_is_finite_far_from_its_mode(target):
     assert np.isfinite(np.asarray(target.log_density(jnp.asarray(y), jnp.ones(len(target.prepared))))).all()
 
 
-# On the way to the modes, in the first sampling, between the two, and late in the second.
-@pytest.mark.parametrize("limit", [1, 3, 20, MODES + 1, MODES + 1000, TUNED - 1, WORK - 11, WORK - 1])
+# On the way to the modes, in the samplings for the whitening, between them, and late in the last.
+@pytest.mark.parametrize(
+    "limit", [1, 3, 20, MODES + 1, MODES + 1000, TUNED_ONCE - 1, TUNED_ONCE + 500, TUNED - 1, WORK - 11, WORK - 1]
+)
 def test_a_stage_that_was_stopped_goes_on_to_the_same_draws(tmp_path, limit):
-    expected, expected_went = staged(tmp_path / "whole")
+    expected = staged(tmp_path / "whole")
     with pytest.raises(Killed):
         staged(tmp_path / "stopped", killed_after(limit))
-    drawn, went = staged(tmp_path / "stopped")
-    assert np.array_equal(drawn, expected)
-    assert went == expected_went
-    assert np.array_equal(drawn[:, ~FREE], np.broadcast_to(START[~FREE], (SHORT.kept, 1, 6)))
+    made = staged(tmp_path / "stopped")
+    assert np.array_equal(made.draws, expected.draws)
+    assert made.went == expected.went
+    assert np.array_equal(made.draws[:, ~FREE], np.broadcast_to(START[~FREE], (SHORT.kept, 1, 6)))
 
 
 @pytest.mark.parametrize("limit", [0, 20, MODES + 1000, WORK - 11])
@@ -136,11 +143,26 @@ def test_a_chain_stuck_in_a_fold_begins_anew_where_another_is(tmp_path):
     start = np.random.default_rng(0).standard_normal((3, 6))
     start[:2, 4] = 5.0
     lines: list[str] = []
-    options = {"length": SHORT, "saved": Checkpoints(tmp_path, {}), "log": lines.append}
-    drawn, went = run_stage("all", sampler(folded, size=3), start, None, FREE, 5, **options)
-    assert went["begun_anew"] == pytest.approx(1 / 6) and "1 of 6 chains begun anew" in lines[-1]
-    assert np.abs(drawn[:, :2]).max() < 4.9, "no chain is in the fold"
-    assert np.array_equal(drawn[-1, 2], start[2]), "what is held stays each chain's own"
+    options = {"saved": Checkpoints(tmp_path, {}), "log": lines.append}
+    made = run_stage("all", Stage((FIRST,), SHORT), sampler(folded, size=3), start, None, FREE, 5, **options)
+    assert made.went["begun_anew"] == pytest.approx(1 / 6) and "1 of 6 chains begun anew" in lines[-1]
+    assert np.abs(made.draws[:, :2]).max() < 4.9, "no chain is in the fold"
+    assert np.array_equal(made.draws[-1, 2], start[2]), "what is held stays each chain's own"
+
+
+def test_draws_of_a_like_target_tell_how_wide_a_valley_is(tmp_path):
+    def rippled(y, _):
+        return -0.5 * ((y[0] / 100) ** 2 + y[1] ** 2) + 0.3 * jnp.cos(4 * y[0])  # curved everywhere, and wide
+
+    def moved(pilot):
+        options = {"saved": Checkpoints(tmp_path / str(pilot is None), {}), "log": lambda _: None, "pilot": pilot}
+        start = np.random.default_rng(0).standard_normal((3, 8))
+        stage, engine = Stage((Length(4, 4, 1),), SHORT), sampler(rippled, size=3)
+        drawn = run_stage("all", stage, engine, start, None, FREE, 5, **options).draws
+        return np.mean((drawn[1:, 0] - drawn[:-1, 0]) ** 2)
+
+    like = np.random.default_rng(1).standard_normal((400, 3, 4)) * np.array([100.0, 1.0, 0.0])[:, None]
+    assert moved(like) > 4 * moved(None)
 
 
 def test_linear_algebra_runs_on_one_thread_while_a_stage_does(tmp_path):
@@ -148,22 +170,21 @@ def test_linear_algebra_runs_on_one_thread_while_a_stage_does(tmp_path):
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     told, before = [], threads()
-    options = {"length": SHORT, "saved": Checkpoints(tmp_path, {}), "log": lambda _: told.append(threads())}
-    run_stage("all", ENGINE, START, jnp.ones(1), FREE, 5, **options)
+    options = {"saved": Checkpoints(tmp_path, {}), "log": lambda _: told.append(threads())}
+    run_stage("all", STAGE, ENGINE, START, jnp.ones(1), FREE, 5, **options)
     assert told and all(t == {1} for t in told)
     assert threads() == before
 
 
 def test_a_stage_does_not_go_on_from_the_work_of_another_seed(tmp_path):
-    expected, _ = staged(tmp_path / "alone", seed=6)
+    expected = staged(tmp_path / "alone", seed=6)
     staged(tmp_path / "both", seed=5)
-    drawn, _ = staged(tmp_path / "both", seed=6)
-    assert np.array_equal(drawn, expected)
+    assert np.array_equal(staged(tmp_path / "both", seed=6).draws, expected.draws)
 
 
 @pytest.mark.parametrize("plan", [FULL, BRIEF])
 def test_every_chain_of_the_first_stage_hands_on_as_many_draws(plan):
-    drawn = np.broadcast_to(np.arange(CHAINS, dtype=float), (plan.supply.kept, 2, CHAINS))
+    drawn = np.broadcast_to(np.arange(CHAINS, dtype=float), (plan.supply.drawn.kept, 2, CHAINS))
     chosen = _thinned(drawn, plan.chains)[0]
     assert np.array_equal(np.bincount(chosen.astype(int)), np.full(CHAINS, plan.chains // CHAINS))
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.diagnostics import diagnose, settled
+from contraflow.inference.diagnostics import diagnose, divergences, settled
 from contraflow.inference.sampler import (
     SAVE_EVERY,
-    USUAL_LEAPFROGS,
     WIDE,
     descend,
     hardly_moving,
@@ -69,6 +68,9 @@ def test_only_directions_in_which_chains_spread_far_are_widened():
     wider = widened(factor, np.einsum("ij,kjc->kic", factor, z) + of_chains)
     expected = factor @ np.diag([100 / WIDE, 1.0, 1.0]) @ factor.T
     assert np.allclose(wider @ wider.T, expected, rtol=0.05, atol=1e-3) and not wider[~free].any()
+    again = widened(wider, 3 * np.einsum("ij,kjc->kic", factor, z))  # what has been widened may be widened once more
+    expected = factor @ np.diag([900 / WIDE, 9 / WIDE, 1.0]) @ factor.T
+    assert np.allclose(again @ again.T, expected, rtol=0.05, atol=2e-3)
 
 
 def test_a_chain_that_hardly_moves_is_told_from_slow_ones():
@@ -86,26 +88,39 @@ def test_descent_finds_the_mode_of_every_chain():
 
 def test_draws_have_the_mean_and_covariance_of_the_target():
     factor = whitening(ENGINE.curvature(AT_CENTRE, WEIGHTS, ALL), ALL)
-    drawn, went = sample(ENGINE, AT_CENTRE, factor, WEIGHTS, warmup=30, kept=10, thin=2, seed=3, log=quiet)
-    pooled = np.concatenate(list(drawn), axis=1)
+    made = sample(ENGINE, AT_CENTRE, factor, WEIGHTS, warmup=30, kept=10, thin=2, seed=3, log=quiet)
+    pooled = np.concatenate(list(made.draws), axis=1)
     assert np.allclose(pooled.mean(axis=1), CENTRE, atol=0.12)
     assert np.allclose(np.cov(pooled), COVARIANCE, atol=0.12)
-    assert went["stuck_chains"] == went["divergence_share"] == 0.0
-    assert went["chains"] == 200 and went["transitions"] == 50
+    assert made.went["stuck_chains"] == made.went["divergence_share"] == 0.0 and not made.divergent.any()
+    assert made.went["chains"] == 200 and made.went["transitions"] == 50 and made.divergent.shape == (10, 200)
 
 
 def test_a_badly_scaled_start_is_still_sampled():
     factor = 5 * np.eye(3)
-    drawn, went = sample(ENGINE, AT_CENTRE, factor, WEIGHTS, warmup=60, kept=20, thin=2, seed=5, log=quiet)
-    assert np.allclose(np.cov(np.concatenate(list(drawn), axis=1)), COVARIANCE, atol=0.15)
-    assert went["step"] < 0.1
+    made = sample(ENGINE, AT_CENTRE, factor, WEIGHTS, warmup=60, kept=20, thin=2, seed=5, log=quiet)
+    assert np.allclose(np.cov(np.concatenate(list(made.draws), axis=1)), COVARIANCE, atol=0.15)
+    assert made.went["step"] < 0.1
+
+
+def test_a_frozen_chain_takes_shorter_steps_until_it_moves():
+    def needle(y, _):
+        narrow = 3.0 - 0.5e4 * ((y[0] - 5) ** 2 + (y[1] - 5) ** 2)  # far narrower than the step of 0.2
+        return jnp.logaddexp(-0.5 * (y[0] ** 2 + y[1] ** 2), narrow)
+
+    start = np.zeros((2, 6))
+    start[:, 4] = 5.001
+    made = sample(sampler(needle, size=2), start, np.eye(2), None, warmup=0, kept=80, thin=1, seed=2, log=quiet)
+    frozen = made.draws[:SAVE_EVERY, :, 4]
+    assert made.went["frozen_chains"] == pytest.approx(1 / 6) and np.array_equal(frozen[1:], frozen[:-1])
+    assert len(np.unique(made.draws[:, 0, 4])) > 10
 
 
 def test_held_coordinates_stay_and_the_rest_follows_its_conditional():
     free = np.array([False, True, True])
     held = AT_CENTRE.copy()
     held[0] = np.linspace(-1, 3, 200)
-    drawn, _ = sample(
+    made = sample(
         ENGINE,
         held,
         whitening(ENGINE.curvature(held, WEIGHTS, free), free),
@@ -116,8 +131,8 @@ def test_held_coordinates_stay_and_the_rest_follows_its_conditional():
         seed=4,
         log=quiet,
     )
-    assert np.array_equal(drawn[-1][0], held[0])
-    slope = np.polyfit(held[0], drawn.mean(axis=0)[1], 1)[0]
+    assert np.array_equal(made.draws[-1][0], held[0])
+    slope = np.polyfit(held[0], made.draws.mean(axis=0)[1], 1)[0]
     assert abs(slope - 0.8) < 0.1
 
 
@@ -131,7 +146,7 @@ def killed_after(transitions):
 
     def advance(amount):
         work[0] += amount
-        if work[0] >= transitions * USUAL_LEAPFROGS:
+        if work[0] >= transitions * ENGINE.usual_leapfrogs:
             raise Killed
 
     return replace(ENGINE, advance=advance)
@@ -149,10 +164,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_draws(tmp_path, stops):
     for transitions in stops:
         with pytest.raises(Killed):
             sampled(killed_after(transitions), saved)
-    drawn, went = sampled(ENGINE, saved)
-    expected, expected_went = sampled(ENGINE)
-    assert np.array_equal(drawn, expected)
-    assert went == expected_went
+    made, expected = sampled(ENGINE, saved), sampled(ENGINE)
+    assert np.array_equal(made.draws, expected.draws) and np.array_equal(made.divergent, expected.divergent)
+    assert made.went == expected.went
 
 
 def test_a_stopped_run_loses_less_than_one_save_and_reports_the_same_work(tmp_path):
@@ -168,7 +182,7 @@ def test_a_stopped_run_loses_less_than_one_save_and_reports_the_same_work(tmp_pa
 
     sampled(replace(ENGINE, transition=counted, advance=told.append), saved)
     assert len(made) == 32 - SAVE_EVERY
-    assert sum(told) == 32 * USUAL_LEAPFROGS
+    assert sum(told) == 32 * ENGINE.usual_leapfrogs
     made.clear()
     sampled(replace(ENGINE, transition=counted), saved)
     assert not made
@@ -177,7 +191,7 @@ def test_a_stopped_run_loses_less_than_one_save_and_reports_the_same_work(tmp_pa
 def test_chains_may_see_data_of_their_own():
     shifted = sampler(lambda y, data: -0.5 * jnp.sum((y - data) ** 2, axis=0), size=2)
     data = np.random.default_rng(1).normal(0, 5, (2, 100))
-    drawn, _ = sample(shifted, data, np.eye(2), jnp.asarray(data), warmup=10, kept=20, thin=2, seed=1, log=quiet)
+    drawn = sample(shifted, data, np.eye(2), jnp.asarray(data), warmup=10, kept=20, thin=2, seed=1, log=quiet).draws
     assert np.allclose(drawn.mean(axis=0), data, atol=1.2)
 
 
@@ -189,6 +203,20 @@ def test_diagnostics_pass_independent_draws_and_fail_chains_that_disagree():
     assert found["quantities"] == 2 and found["passed"] == 1
     assert found["worst"][0][0] == "apart" and found["rhat_max"] > 1.5
     assert found["ess_bulk_min"] < 100
+
+
+def test_divergences_are_placed_where_they_begin():
+    rng = np.random.default_rng(0)
+    draws = rng.standard_normal((200, 3, 16))
+    split = np.zeros((200, 16), dtype=int)
+    split[1:] = (draws[:-1, 1] > 1.8) & (rng.uniform(size=(199, 16)) < 0.3)  # after a draw where the second is large
+    split[0, 0] = 1  # on the way to the first draw: there is no place to give it
+    found = divergences(draws, split, ["a", "b", "c"])
+    assert found["transitions"] == split[1:].sum() > 10 and found["quantities"] == 3
+    assert found["chains"] == (split[1:].sum(axis=0) > 0).sum() and 1 / 16 <= found["most"] < 1
+    assert found["apart"] == 1 and found["where"][0][0] == "b" and found["where"][0][1] > 1.8
+    none = divergences(draws, np.zeros((200, 16), dtype=int), ["a", "b", "c"])
+    assert (none["transitions"], none["chains"], none["most"], none["apart"], none["where"]) == (0, 0, 0.0, 0, [])
 
 
 def test_chains_that_still_move_or_spread_have_not_settled():

@@ -51,6 +51,15 @@ REPORT = {
             "stuck_chains": 0.05,
             "divergence_share": 0.001,
             "begun_anew": 0.02,
+            "frozen_chains": 0.03,
+            "divergences": {
+                "transitions": 3,
+                "chains": 2,
+                "most": 0.67,
+                "quantities": 240,
+                "apart": 4,
+                "where": [["titration", -1.25]],
+            },
         },
         "supply": {
             "chains": 16,

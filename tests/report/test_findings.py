@@ -255,6 +255,7 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     told = convergence(record, 400)
     assert "5.0\N{NO-BREAK SPACE}% of the chains of a stage were stuck" in told
     assert "2.0\N{NO-BREAK SPACE}% of the chains of a stage, at most, hardly moved" in told
+    assert "3.0\N{NO-BREAK SPACE}% of the chains of a stage, at most, were for a while in a place too narrow" in told
     assert "R-hat is at most 1.012" in told and "at least 380" in told and "90\N{NO-BREAK SPACE}% of quantities" in told
     joint = replace(record.convergence[0], id="joint", rhat=9.0)
     beside = convergence(replace(record, convergence=(*record.convergence, joint)), 400)
@@ -262,6 +263,8 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     assert "the mean of 1 and the spread of 3 of 240 quantities changed (2.4 of each are expected by chance)" in told
     assert "spread of membership_growth, by a factor of 1.25" in told
     assert "first and last kept draws" not in convergence(replace(record, settled=None), 400)
+    placed = "In stage 2 3 are placed, in 2 of 64 chains; where they begin, 4 of 240 quantities lie apart"
+    assert placed in told and "(2.4 expected by chance), most surely titration, by -1.2 sds" in told
     assert "may invent its own supply shock" in joint_note(record)
     assert "1 of 2 strengths" in joint_note(record)
     assert "every series is consistent" in coverage_note(record)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from contraflow.inference.fit import Length
+from contraflow.inference.fit import FIRST, Length, Stage
 from contraflow.inference.problem import problem
 from contraflow.validation.calibration import (
     RECOVERED,
@@ -54,7 +54,9 @@ def two_means(noise):
 @pytest.mark.parametrize(("noise", "inside"), [(0.04, True), (0.08, False)], ids=["right", "twice the variance"])
 def test_ranks_keep_within_their_bands_only_if_the_likelihood_is_that_of_the_data(tmp_path, noise, inside):
     made = two_means(noise)
-    drawn = refit(made, np.ones(2, dtype=bool), Length(warmup=20, kept=19, thin=2), 0, tmp_path / "work")
+    drawn = refit(
+        made, np.ones(2, dtype=bool), Stage((FIRST,), Length(warmup=20, kept=19, thin=2)), 0, tmp_path / "work", 5
+    )
     assert drawn.shape == (19, 2, 160)
     error = drawn.mean(axis=0) - made.observed["points"] / 1.04
     assert np.abs(error).mean() < 0.1, "each chain is at the mean of its own posterior"
@@ -89,7 +91,7 @@ def test_effects_depend_on_coordinates_alone(target):
 
 @pytest.mark.slow
 def test_a_small_calibration_runs(tmp_path):
-    found = calibrate(1, tmp_path / "work", sets=8, length=Length(warmup=2, kept=3, thin=1))
+    found = calibrate(1, tmp_path / "work", sets=8, stage=Stage((FIRST,), Length(warmup=2, kept=3, thin=1)))
     assert found["datasets"] == 8 and found["inside_bands"] <= found["quantities"]
     assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
     assert not (tmp_path / "work").exists()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,26 +67,32 @@ def fit(
         raise ContraflowError("--update writes the posterior in force, in full: leave out --quick and --out")
     if out and out.suffix.lower() == ".md":
         raise ContraflowError(f"{out} is where the report goes: name the posterior {out.with_suffix('.nc')}")
-    with _one_core():
-        path, report, failed = _update(seed) if update else _fit(seed, QUICK if quick else FULL, out)
+    _sums_on_one_thread()
+    path, report, failed = _update(seed) if update else _fit(seed, QUICK if quick else FULL, out)
     if json:
         print_json({"posterior": str(path), "report": str(report), "seed": seed, "quick": quick})
     else:
         typer.echo(f"posterior: {path}\nreport: {report}\ncriteria not met: {'; '.join(failed) or 'none'}")
 
 
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Keep to one core, where the system can: compiled sums are divided over cores, and draws would differ."""
+def _sums_on_one_thread() -> None:
+    """Start compiled code with one thread, where the system can; the kernel's own threads may use every core.
+
+    Compiled sums are divided over threads, chains amplify the rounding, and draws would differ by number of cores. The
+    kernel divides chains, which changes no bit.
+    """
     if not hasattr(os, "sched_setaffinity"):
-        yield
         return
+    import jax
+
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
-        yield
+        jax.devices()  # starts as many threads as there are cores for it now
     finally:
-        os.sched_setaffinity(0, cores)
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(int(thread), cores)
 
 
 def _last() -> Posterior:

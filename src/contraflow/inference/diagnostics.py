@@ -1,4 +1,4 @@
-"""How far draws of several chains can be trusted: split R-hat, effective sizes, and whether the chains have settled."""
+"""How far draws of several chains can be trusted: agreement, settling, and where transitions diverge."""
 
 from __future__ import annotations
 
@@ -59,6 +59,31 @@ def settled(draws: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         "spread": int((spread < DOUBT).sum()),
         "ratio": [float(q) for q in np.quantile(ratio, [0.05, 0.5, 0.95])],
         "worst": [[names[k], float(ratio[k]), float(shift[k])] for k in np.argsort(spread)[:5]],
+    }
+
+
+def divergences(draws: np.ndarray, divergent: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Where transitions diverge: draws (kept, quantities, chains), and how many (kept, chains) led to each draw.
+
+    A divergent transition is placed at the draw kept before it. Returns how many ``transitions`` are placed, in how
+    many ``chains``, and the share of the chain with most; of ``quantities``, how many lie ``apart`` there (their mean
+    differs from that of all draws by a t test at a level of ``DOUBT``, which is also the share expected by chance);
+    and a row (name, distance of the means in sds) for each of the five that lie apart most surely.
+    """
+    later = divergent[1:]
+    by_chain = later.sum(axis=0)
+    kept, chain = np.nonzero(later)
+    centre, sd = draws.mean(axis=(0, 2)), draws.std(axis=(0, 2))
+    at = (draws[kept, :, chain] - centre) / sd
+    chance = stats.ttest_1samp(at, 0.0).pvalue if len(at) > 2 else np.ones(len(names))
+    surest = [k for k in np.argsort(chance)[:5] if chance[k] < DOUBT]
+    return {
+        "transitions": int(by_chain.sum()),
+        "chains": int((by_chain > 0).sum()),
+        "most": float(by_chain.max() / max(by_chain.sum(), 1)),
+        "quantities": len(names),
+        "apart": int((chance < DOUBT).sum()),
+        "where": [[names[k], float(at[:, k].mean())] for k in surest],
     }
 
 

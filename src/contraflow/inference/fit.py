@@ -30,17 +30,19 @@ from contraflow import evidence
 from contraflow.inference import priors
 from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
-from contraflow.inference.diagnostics import diagnose, settled
+from contraflow.inference.diagnostics import diagnose, divergences, settled
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
 from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import (
-    USUAL_LEAPFROGS,
+    DOUBLINGS,
+    Sampled,
     Sampler,
     descend,
     hardly_moving,
     one_thread,
     sample,
     sampler,
+    usual_leapfrogs,
     whitening,
     widened,
 )
@@ -65,12 +67,27 @@ class Length:
 
     @property
     def transitions(self) -> int:
-        """All of them, the first sampling left out."""
+        """All of them."""
         return self.warmup + self.kept * self.thin
 
 
-#: A first sampling of every stage, for its whitening only: the curvature where it ends, and how far the chains spread.
-TUNING = Length(30, 60, 1)
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a fit: samplings ``tuning`` for its whitening only, one after another, then the one that counts."""
+
+    tuning: tuple[Length, ...]
+    drawn: Length
+
+    def work(self, free: int, doublings: int) -> int:
+        """Evaluations of the gradient for so many free coordinates, by usual lengths of trajectories."""
+        transitions = sum(s.transitions for s in (*self.tuning, self.drawn))
+        return (2 + len(self.tuning)) * free + NEWTON_STEPS + transitions * usual_leapfrogs(doublings)
+
+
+#: The first sampling for the whitening: the curvature where it ends, and how far its chains spread.
+FIRST = Length(30, 60, 1)
+#: A second and a third, where chains have moved too little along the widest valleys to tell how wide they are.
+SECOND, THIRD = Length(20, 80, 1), Length(20, 200, 1)
 
 
 @dataclass(frozen=True)
@@ -79,32 +96,47 @@ class Plan:
 
     ``joint`` may be None: the joint posterior is then left out. ``chains``: chains of the last stage, one a draw of
     the supply stage. ``check``: ``CHAINS`` chains of the last stage that share one such draw, so that they can be
-    compared; None for no such check. ``tuning``: the first sampling of every stage.
+    compared; they come before the rest and tell its whitening. None for no such check. ``doublings``: of a trajectory
+    at most.
     """
 
     iterations: int
-    joint: Length | None
-    supply: Length
-    rest: Length
+    joint: Stage | None
+    supply: Stage
+    check: Stage | None
+    rest: Stage
     chains: int
-    check: Length | None = None
-    tuning: Length = TUNING
+    doublings: int = DOUBLINGS
 
-    def stages(self, target: Problem) -> list[tuple[int, int]]:
-        """Free coordinates and transitions of every stage."""
+    def work(self, target: Problem) -> int:
+        """Evaluations of the gradient in a whole fit, by usual lengths of trajectories."""
         conditional = int((~held(target)).sum())
-        whole = [(target.size, s.transitions) for s in (self.joint, self.supply) if s]
-        return whole + [(conditional, s.transitions) for s in (self.rest, self.check) if s]
+        whole = sum(s.work(target.size, self.doublings) for s in (self.joint, self.supply) if s)
+        return self.iterations + whole + sum(s.work(conditional, self.doublings) for s in (self.check, self.rest) if s)
 
 
-FULL = Plan(600, Length(40, 200, 2), Length(40, 320, 4), Length(30, 5, 20), chains=128, check=Length(40, 320, 4))
+FULL = Plan(
+    600,
+    joint=Stage((FIRST, SECOND), Length(40, 200, 2)),
+    supply=Stage((FIRST, SECOND), Length(40, 320, 3)),
+    check=Stage((FIRST, SECOND, THIRD), Length(40, 480, 2)),
+    rest=Stage((Length(20, 10, 1),), Length(30, 3, 8)),
+    chains=256,
+    doublings=6,
+)
 #: For many fits in a row, as backtests and structural alternatives need them.
-BRIEF = Plan(400, None, Length(30, 32, 2), Length(20, 5, 5), chains=64)
+BRIEF = Plan(
+    400,
+    joint=None,
+    supply=Stage((FIRST,), Length(30, 32, 2)),
+    check=None,
+    rest=Stage((FIRST,), Length(20, 5, 5)),
+    chains=64,
+)
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
 UPDATE = replace(FULL, iterations=100)
-QUICK = Plan(
-    20, Length(2, 4, 1), Length(2, 4, 1), Length(2, 1, 1), chains=CHAINS, check=Length(2, 4, 1), tuning=Length(4, 4, 1)
-)
+_QUICK = Stage((Length(4, 4, 1),), Length(2, 4, 1))
+QUICK = Plan(20, _QUICK, _QUICK, _QUICK, Stage((Length(2, 4, 1),), Length(2, 1, 1)), CHAINS)
 
 
 def held(target: Problem) -> np.ndarray:
@@ -151,11 +183,8 @@ def mode(target: Problem, log: Log, iterations: int, progress: Progress, begin: 
 
 
 def fit_size(plan: Plan = FULL, until: float = DATA_END) -> int:
-    """Amount of work that a fit reports as progress: evaluations of the gradient, by usual lengths of trajectories."""
-    work = plan.iterations
-    for free, transitions in plan.stages(problem(until)):
-        work += 3 * free + NEWTON_STEPS + (plan.tuning.transitions + transitions) * USUAL_LEAPFROGS
-    return work
+    """Amount of work that a fit reports as progress."""
+    return plan.work(problem(until))
 
 
 @one_thread
@@ -192,8 +221,8 @@ def fit(
     saved = _checkpoints(path, target, plan, seed, made_by, fixed or {}, last)
     begun = target.coordinates(last) if last else np.zeros((target.size, 1))
     centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress, begun.mean(axis=1)))
-    engine = sampler(target.log_density, target.size, progress)
-    stage = Stages(engine, saved, seed, log, plan.tuning)
+    engine = sampler(target.log_density, target.size, progress, doublings=plan.doublings)
+    run = Runner(engine, saved, seed, log).run
     everything, conditional, all_series = ~stands, ~(stands | held(target)), np.ones(len(target.prepared))
     start = np.repeat(centre[:, None], CHAINS, axis=1)
     if last:
@@ -202,67 +231,64 @@ def fit(
 
     if plan.joint:
         log("joint posterior: everything from all data")
-        drawn, went = stage.run("joint", start, everything, all_series, plan.joint)
-        report["stages"]["joint"] = went
-        report["diagnostics"]["joint"] = _diagnosed(target, drawn, everything)
-        together = _thinned(drawn, plan.chains * plan.rest.kept)
+        joint = run("joint", plan.joint, start, everything, all_series)
+        report["stages"]["joint"] = _went(target, joint, everything)
+        report["diagnostics"]["joint"] = _diagnosed(target, joint, everything)
+        together = _thinned(joint.draws, plan.chains * plan.rest.drawn.kept)
         report["joint"] = _summary(target, together)
         report["joint_coverage"] = as_rows(coverage(target, together, seed))
 
     log("stage 1: supply, from supply data and surveys of use alone")
-    drawn, went = stage.run("supply", start, everything, supply_weights(target), plan.supply)
-    report["stages"]["supply"] = went
-    report["diagnostics"]["supply"] = _diagnosed(target, drawn, everything)
-    report["contraction"] = _contraction(target, drawn)
-    given = np.where(conditional[:, None], centre[:, None], _thinned(drawn, plan.chains))
+    supply = run("supply", plan.supply, start, everything, supply_weights(target))
+    report["stages"]["supply"] = _went(target, supply, everything)
+    report["diagnostics"]["supply"] = _diagnosed(target, supply, everything)
+    report["contraction"] = _contraction(target, supply.draws)
+    given = np.where(conditional[:, None], centre[:, None], _thinned(supply.draws, plan.chains))
 
-    log("stage 2: everything else, each chain given one draw of stage 1")
-    drawn, went = stage.run("rest", given, conditional, all_series, plan.rest)
-    report["stages"]["rest"] = went
-    if len(drawn) > 1:
-        report["settled"] = settled(drawn[:, conditional], _named(target, conditional))
-    y = np.concatenate(list(drawn), axis=1)
-    report["coverage"] = as_rows(coverage(target, y, seed))
-    _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
-    log(f"wrote {y.shape[1]} draws to {path}")
-
+    pilot = None
     if plan.check:
         log(f"check of stage 2: {CHAINS} chains that share one draw of stage 1")
         shared = np.repeat(given[:, :1], CHAINS, axis=1)
-        drawn, went = stage.run("check", shared, conditional, all_series, plan.check)
-        report["stages"]["check"] = went
-        report["diagnostics"]["check"] = _diagnosed(target, drawn, conditional)
-        _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
+        check = run("check", plan.check, shared, conditional, all_series)
+        report["stages"]["check"] = _went(target, check, conditional)
+        report["diagnostics"]["check"] = _diagnosed(target, check, conditional)
+        pilot = check.draws
+
+    log("stage 2: everything else, each chain given one draw of stage 1")
+    rest = run("rest", plan.rest, given, conditional, all_series, pilot)
+    report["stages"]["rest"] = _went(target, rest, conditional)
+    if len(rest.draws) > 1:
+        report["settled"] = settled(rest.draws[:, conditional], _named(target, conditional))
+    y = np.concatenate(list(rest.draws), axis=1)
+    report["coverage"] = as_rows(coverage(target, y, seed))
+    _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
+    log(f"wrote {y.shape[1]} draws to {path}")
     saved.remove()
     return path
 
 
 @dataclass(frozen=True)
-class Stages:
-    """Runs the stages of one fit: the sampler, where work is saved, the seed, the log, the first sampling."""
+class Runner:
+    """Runs the stages of one fit: the sampler, where work is saved, the seed, the log."""
 
     engine: Sampler
     saved: Checkpoints
     seed: int
     log: Log
-    tuning: Length
 
     def run(
-        self, name: str, start: np.ndarray, free: np.ndarray, weights: np.ndarray, length: Length
-    ) -> tuple[np.ndarray, dict[str, float]]:
-        """Draws (kept, size, chains) of the free coordinates from ``start`` (size, chains), and how it went."""
-        return run_stage(
-            name,
-            self.engine,
-            start,
-            jnp.asarray(weights),
-            free,
-            self.seed,
-            length=length,
-            saved=self.saved,
-            log=self.log,
-            tuning=self.tuning,
-        )
+        self,
+        name: str,
+        stage: Stage,
+        start: np.ndarray,
+        free: np.ndarray,
+        weights: np.ndarray,
+        pilot: np.ndarray | None = None,
+    ) -> Sampled:
+        """Draws of the free coordinates from ``start`` (size, chains), and how it went."""
+        given = jnp.asarray(weights)
+        options: dict[str, Any] = {"saved": self.saved, "log": self.log, "pilot": pilot}
+        return run_stage(name, stage, self.engine, start, given, free, self.seed, **options)
 
 
 def _target(out: Path | None, plan: Plan) -> Path:
@@ -329,47 +355,55 @@ def _centre(
 @one_thread
 def run_stage(
     name: str,
+    stage: Stage,
     engine: Sampler,
     start: np.ndarray,
     given: Any,
     free: np.ndarray,
     seed: int,
     *,
-    length: Length,
     saved: Checkpoints,
     log: Log,
-    tuning: Length = TUNING,
-) -> tuple[np.ndarray, dict[str, float]]:
-    """One stage: towards each chain's own mode, a first sampling, then sampling whitened by the curvature there.
+    pilot: np.ndarray | None = None,
+) -> Sampled:
+    """One stage: towards each chain's own mode, samplings for the whitening, then the sampling that counts.
 
-    A chain that hardly moves in the first sampling (of the length ``tuning``) sits in a fold that is narrow and holds
-    little: it begins the second where another chain is. Returns draws (kept, size, chains) and how the sampling went.
+    After each of the samplings ``stage.tuning`` the whitening is the curvature where it ended, widened by how far its
+    chains spread; or by ``pilot`` (kept, size, chains), draws of a like target that are many enough to tell better. A
+    chain that hardly moves in one sits in a fold that is narrow and holds little: it begins the next where another is.
+    Of how the sampling went, ``begun_anew`` is the share of chains that did.
     """
     own_seed = [seed, *name.encode()]
     point, factor = _near_modes(engine, start, given, free, saved.of(f"{name}-modes"))
+    if pilot is not None:
+        factor = widened(factor, pilot)
     log("  every chain near its own mode")
     noise = np.random.default_rng(own_seed).standard_normal((factor.shape[1], start.shape[1]))
     begin = point + 0.5 * factor @ noise
     value = np.asarray(engine.gradient(jnp.asarray(begin), given)[0])
     begin = np.where(np.isfinite(value), begin, point)
 
-    def sampled(at: np.ndarray, whitened_by: np.ndarray, length: Length, part: int, save_as: str) -> Any:
+    def sampled(at: np.ndarray, whitened_by: np.ndarray, length: Length, part: int, save_as: str) -> Sampled:
         options = {**asdict(length), "seed": [*own_seed, part], "saved": saved.of(f"{name}-{save_as}"), "log": log}
         return sample(engine, at, whitened_by, given, **options)
 
-    tuned, _ = sampled(begin, factor, tuning, 1, "tuning")
-    stuck = hardly_moving(factor, tuned)
-    others = np.random.default_rng([*own_seed, 3]).choice(np.flatnonzero(~stuck), int(stuck.sum()))
-    at = tuned[-1].copy()
-    at[np.ix_(free, stuck)] = at[np.ix_(free, others)]
-    factor = widened(_curved(engine, at, given, free, saved.of(f"{name}-curvature")), tuned.compress(~stuck, axis=2))
-    drawn, went = sampled(at, factor, length, 2, "sampling")
-    went["begun_anew"] = float(stuck.mean())
+    at, anew = begin, np.zeros(start.shape[1], dtype=bool)
+    for k, short in enumerate(stage.tuning):
+        tuned = sampled(at, factor, short, 3 * k + 1, f"tuning-{k}").draws
+        stuck = hardly_moving(factor, tuned)
+        others = np.random.default_rng([*own_seed, 3 * k + 3]).choice(np.flatnonzero(~stuck), int(stuck.sum()))
+        at = tuned[-1].copy()
+        at[np.ix_(free, stuck)] = at[np.ix_(free, others)]
+        spread = tuned.compress(~stuck, axis=2) if pilot is None else pilot
+        factor = widened(_curved(engine, at, given, free, saved.of(f"{name}-curvature-{k}")), spread)
+        anew |= stuck
+    drawn = sampled(at, factor, stage.drawn, 2, "sampling")
+    went = {**drawn.went, "begun_anew": float(anew.mean())}
     log(
         f"  acceptance {went['acceptance']:.2f}, {went['leapfrogs']:.0f} leapfrogs a transition, "
-        f"{100 * went['divergence_share']:.2g} % divergent, {stuck.sum()} of {len(stuck)} chains begun anew"
+        f"{100 * went['divergence_share']:.2g} % divergent, {anew.sum()} of {len(anew)} chains begun anew"
     )
-    return drawn, went
+    return replace(drawn, went=went)
 
 
 def _near_modes(
@@ -403,8 +437,12 @@ def _thinned(drawn: np.ndarray, number: int) -> np.ndarray:
     return _spread(by_chain, number)
 
 
-def _diagnosed(target: Problem, drawn: np.ndarray, free: np.ndarray) -> dict[str, Any]:
-    return diagnose(drawn[:, free], _named(target, free))
+def _diagnosed(target: Problem, drawn: Sampled, free: np.ndarray) -> dict[str, Any]:
+    return diagnose(drawn.draws[:, free], _named(target, free))
+
+
+def _went(target: Problem, drawn: Sampled, free: np.ndarray) -> dict[str, Any]:
+    return {**drawn.went, "divergences": divergences(drawn.draws[:, free], drawn.divergent, _named(target, free))}
 
 
 def _named(target: Problem, free: np.ndarray) -> list[str]:

@@ -26,14 +26,14 @@ P, T = ParamSpec("P"), TypeVar("T")
 SAVE_EVERY = 20
 #: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
 DOUBLINGS = 5
-#: Evaluations of the gradient that a transition counts for in progress; the true number varies.
-USUAL_LEAPFROGS = 30
 #: Log density below the best chain from which a chain counts as astray.
 STRAY = 200.0
 #: Mean acceptance that the warm-up tunes each chain's step to.
 ACCEPTANCE = 0.93
 #: Variance of whitened draws above which a direction is widened: less may be chance in 960 draws of 430 coordinates.
 WIDE = 3.0
+#: Mean acceptance over the last transitions below which a chain is frozen, and how much shorter its steps are then.
+FROZEN, EASED = 0.1, 0.25
 #: Mean squared step, against that of the median chain, below which a chain hardly moves.
 STUCK = 0.1
 
@@ -58,6 +58,20 @@ def _unheard(_: int) -> None:
     return None
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """Draws (kept, size, chains); the divergent transitions (kept, chains) that led to each; how the sampling went."""
+
+    draws: np.ndarray
+    divergent: np.ndarray
+    went: dict[str, float]
+
+
+def usual_leapfrogs(doublings: int) -> int:
+    """Leapfrogs of a usual trajectory of so many doublings at most: nearly every one here is that long."""
+    return 2**doublings - 2
+
+
 @dataclass(frozen=True, eq=False)
 class Sampler:
     """A target over y (size, chains): ``log_density(y, given)`` → (chains,); ``given`` is any tree of arrays.
@@ -73,6 +87,11 @@ class Sampler:
     advance: Callable[[int], None] = _unheard
     stray: float = STRAY
     doublings: int = DOUBLINGS
+
+    @property
+    def usual_leapfrogs(self) -> int:
+        """Evaluations of the gradient that a transition counts for in progress; the true number varies."""
+        return usual_leapfrogs(self.doublings)
 
     def curvature(self, y: np.ndarray, given: Any, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """Hessian (free, free) of minus the log density, its mean over the chains' points y (size, chains).
@@ -157,17 +176,12 @@ def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
     return factor
 
 
-def _inverse(factor: np.ndarray) -> np.ndarray:
-    """The map (free, size) from coordinates to whitened ones, of a factor whose columns are orthogonal."""
-    return np.asarray((factor / (factor**2).sum(axis=0)).T)
-
-
 def hardly_moving(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Which chains (chains,) hardly move from one of the draws (kept, size, chains) to the next.
 
     Their mean squared step, whitened by the factor, is under ``STUCK`` of the median chain's.
     """
-    step = np.mean([((_inverse(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
+    step = np.mean([((np.linalg.pinv(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
     return np.asarray(step < STUCK * np.median(step))
 
 
@@ -178,7 +192,7 @@ def widened(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
     and trajectories would fall short. Spread is taken within chains, for chains may have targets of their own, and is
     brought down to ``WIDE``: below it, it is left to the curvature.
     """
-    whitened = _inverse(factor) @ np.concatenate(list(draws - draws.mean(axis=0)), axis=1)
+    whitened = np.linalg.pinv(factor) @ np.concatenate(list(draws - draws.mean(axis=0)), axis=1)
     variance, vectors = np.linalg.eigh(whitened @ whitened.T / ((len(draws) - 1) * draws.shape[2]))
     return np.asarray(factor @ (vectors * np.sqrt(np.maximum(variance / WIDE, 1.0))))
 
@@ -214,28 +228,31 @@ def sample(
     seed: int | list[int],
     log: Callable[[str], None],
     saved: Checkpoint | None = None,
-) -> tuple[np.ndarray, dict[str, float]]:
-    """Draws (kept, size, chains) after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
+) -> Sampled:
+    """Draws after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
     Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. After it a
     chain takes the mean of its steps (of their logarithms, in the second half of the warm-up), but none takes a longer
-    step than the median chain: long steps that were found by luck are where trajectories diverge. With ``saved``, the
-    work is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
+    step than the median chain: long steps that were found by luck are where trajectories diverge. A chain that accepts
+    hardly anything over ``SAVE_EVERY`` transitions is in a place too narrow for its step: it takes shorter ones, and
+    shorter again, until it has moved for as long. With ``saved``, the work is saved as it goes, and goes on from what
+    was saved: the draws are those of a run without a stop.
     """
     from blackjax.mcmc.hmc import HMCState
 
     f, chains = jnp.asarray(factor), y.shape[1]
     state = (saved.load() if saved else None) or _beginning(target, y, factor, given)
     base, at = jnp.asarray(state["base"]), HMCState(*(jnp.asarray(state[k]) for k in ("z", "value", "slope")))
-    step, tried, draws = state["step"], state["tried"], list(state["draws"])
+    step, tried, eased, draws = state["step"], state["tried"], state["eased"], list(state["draws"])
     chances, divergent, leapfrogs = (list(state[k]) for k in ("chances", "divergent", "leapfrogs"))
+    ever = state["ever"]
     done, transitions = int(state["done"]), warmup + kept * thin
-    target.advance(done * USUAL_LEAPFROGS)
+    target.advance(done * target.usual_leapfrogs)
     for i in range(done, transitions):
         # Random numbers of their own for each transition, so that none depends on where a run was stopped.
         rng = np.random.default_rng([*np.atleast_1d(seed), i + 1])
         keys = jax.random.split(jax.random.PRNGKey(int(rng.integers(2**31))), chains)
-        jittered = jnp.asarray(step * rng.uniform(0.9, 1.1, chains))
+        jittered = jnp.asarray(step * eased * rng.uniform(0.9, 1.1, chains))
         at, (chance, split, moves) = target.transition(at, base, f, given, jittered, keys)
         if i < warmup:
             step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - ACCEPTANCE) / (1 + i / 8) ** 0.6), 0.005, 1.0)
@@ -250,7 +267,11 @@ def sample(
             leapfrogs.append(np.asarray(moves))
             if (i - warmup + 1) % thin == 0:
                 draws.append(np.asarray(base).T + factor @ np.asarray(at.position).T)
-        target.advance(USUAL_LEAPFROGS)
+            if (i + 1) % SAVE_EVERY == 0:
+                frozen = np.mean(chances[-SAVE_EVERY:], axis=0) < FROZEN
+                eased = np.where(frozen, EASED * eased, 1.0)
+                ever |= frozen
+        target.advance(target.usual_leapfrogs)
         last = i + 1 == transitions
         if (i + 1) % SAVE_EVERY == 0 or last:
             value = np.asarray(at.logdensity)
@@ -268,22 +289,26 @@ def sample(
                 slope=at.logdensity_grad,
                 step=step,
                 tried=tried,
+                eased=eased,
+                ever=ever,
                 chances=np.reshape(chances, (-1, chains)),
                 divergent=np.reshape(divergent, (-1, chains)),
                 leapfrogs=np.reshape(leapfrogs, (-1, chains)),
                 draws=np.reshape(draws, (-1, target.size, chains)),
             )
     by_chain = np.mean(chances, axis=0)
-    return np.stack(draws), {
+    went = {
         "chains": chains,
         "transitions": transitions,
         "acceptance": float(by_chain.mean()),
-        "stuck_chains": float(np.mean(by_chain < 0.1)),
+        "stuck_chains": float(np.mean(by_chain < FROZEN)),
+        "frozen_chains": float(np.mean(ever)),
         "divergence_share": float(np.mean(divergent)),
         "step": float(np.median(step)),
         "leapfrogs": float(np.mean(leapfrogs)),
         "longest_share": float(np.mean(np.asarray(leapfrogs) >= 2**target.doublings - 1)),
     }
+    return Sampled(np.stack(draws), np.reshape(divergent, (kept, thin, chains)).sum(axis=1), went)
 
 
 def _beginning(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any) -> dict[str, Any]:
@@ -298,6 +323,8 @@ def _beginning(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any) -
         "slope": (factor.T @ slope).T,
         "step": np.full(chains, 0.2),
         "tried": np.zeros(chains),
+        "eased": np.ones(chains),
+        "ever": np.zeros(chains, dtype=bool),
         "chances": (),
         "divergent": (),
         "leapfrogs": (),

@@ -53,11 +53,28 @@ class FitRow:
 
 
 @dataclass(frozen=True)
+class Divergences:
+    """Where divergent transitions begin: how many, in how many chains, and quantities that lie apart there.
+
+    ``expected``: of those, by chance. ``where``: what lies apart most surely, and how far in sds; None where nothing
+    does.
+    """
+
+    transitions: int
+    chains: int
+    quantities: int
+    apart: int
+    expected: float
+    where: tuple[str, float] | None
+
+
+@dataclass(frozen=True)
 class Stage:
     """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones.
 
     ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
-    sampling and went on from where another chain was.
+    sampling and went on from where another chain was; ``frozen``: that were for a while in a place too narrow for their
+    step, and took shorter ones. ``divergences``: None where the fit did not say.
     """
 
     id: str
@@ -68,6 +85,8 @@ class Stage:
     divergent: float
     stuck: float
     begun_anew: float
+    frozen: float
+    divergences: Divergences | None
 
 
 @dataclass(frozen=True)
@@ -208,8 +227,20 @@ def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[F
 
 
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
-    measured = (float(went[k]) for k in ("acceptance", "divergence_share", "stuck_chains", "begun_anew"))
-    return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured)
+    measured = (
+        float(went.get(k, 0.0))
+        for k in ("acceptance", "divergence_share", "stuck_chains", "begun_anew", "frozen_chains")
+    )
+    placed = _divergences(went.get("divergences"))
+    return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured, placed)
+
+
+def _divergences(found: Mapping[str, Any] | None) -> Divergences | None:
+    if found is None:
+        return None
+    counts = [int(found[k]) for k in ("transitions", "chains", "quantities", "apart")]
+    where = (str(found["where"][0][0]), float(found["where"][0][1])) if found["where"] else None
+    return Divergences(*counts, DOUBT * found["quantities"], where)
 
 
 def _convergence(name: str, found: Mapping[str, Any]) -> Convergence:
@@ -297,7 +328,13 @@ def convergence(record: FitRecord, draws: int) -> str:
             f"{share_percent(begun)} of the chains of a stage, at most, hardly moved in a first sampling, in a corner "
             "that is narrow and holds little, and went on from where another chain was."
         )
+    if frozen := max(s.frozen for s in used):
+        text.append(
+            f"{share_percent(frozen)} of the chains of a stage, at most, were for a while in a place too narrow for "
+            "their step, and took shorter ones until they moved."
+        )
     text.append(f"Divergent transitions: at most {share_percent(max(s.divergent for s in used))} of a stage.")
+    text.extend(_placed(s, s.divergences) for s in used if s.divergences and s.divergences.transitions)
     if agreed := [c for c in record.convergence if c.id != "joint"]:
         rhat = max(c.rhat for c in agreed)
         fewest = min(min(c.bulk, c.tail) for c in agreed)
@@ -319,6 +356,17 @@ def convergence(record: FitRecord, draws: int) -> str:
             f"factor of {s.ratio:.2f}."
         )
     return " ".join(text)
+
+
+def _placed(stage: Stage, found: Divergences) -> str:
+    """Where the divergent transitions of a stage begin."""
+    place = stage.label.split(":")[0].split(",")[0]
+    most = f", most surely {found.where[0]}, by {found.where[1]:+.1f} sds" if found.where else ""
+    return (
+        f"In {place} {found.transitions} are placed, in {found.chains} of {stage.chains} chains; where they begin, "
+        f"{found.apart} of {found.quantities} quantities lie apart from elsewhere at {share_percent(DOUBT)} "
+        f"({found.expected:.1f} expected by chance){most}."
+    )
 
 
 def coverage_note(record: FitRecord) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from contraflow.analysis.ensembles import chunks
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import SUPPLY_LATENT, Length, held, run_stage
+from contraflow.inference.fit import FIRST, SECOND, SUPPLY_LATENT, Length, Stage, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import Problem, problem
@@ -55,8 +55,8 @@ EFFECT_WINDOW = (2027.0, 2031.0)
 #: Doublings of a trajectory in the reduced model, a sixth of whose coordinates are free.
 REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
-REDUCED_LENGTH = Length(warmup=40, kept=39, thin=4)
-FULL_LENGTH = Length(warmup=40, kept=60, thin=2)
+REDUCED_STAGE = Stage((FIRST,), Length(warmup=40, kept=39, thin=4))
+FULL_STAGE = Stage((FIRST, SECOND), Length(warmup=40, kept=60, thin=2))
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def experiment(target: Problem, truth: np.ndarray, seed: int) -> Experiment:
 def refit(
     made: Experiment,
     free: np.ndarray,
-    length: Length,
+    stage: Stage,
     seed: int,
     folder: Path,
+    doublings: int,
     log: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
-    doublings: int = DOUBLINGS,
 ) -> np.ndarray:
     """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth."""
     target = made.target
@@ -106,11 +106,11 @@ def refit(
     )
     start = np.where(free[:, None], 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
-    key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist(), **asdict(length)}
+    key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist(), **asdict(stage)}
     saved = Checkpoints(folder, key)
-    drawn, _ = run_stage("sets", engine, start, given, free, seed, length=length, saved=saved, log=log)
+    drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log)
     saved.remove()
-    return drawn
+    return drawn.draws
 
 
 def calibrate(
@@ -119,7 +119,7 @@ def calibrate(
     sets: int = 208,
     log: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
-    length: Length = REDUCED_LENGTH,
+    stage: Stage = REDUCED_STAGE,
 ) -> dict[str, Any]:
     """Ranks of the truth among posterior draws of the reduced model, and whether they keep within their bands.
 
@@ -131,7 +131,7 @@ def calibrate(
     truth = np.zeros((target.size, sets))
     truth[free] = np.random.default_rng([seed, 3]).standard_normal((int(free.sum()), sets))
     made = experiment(target, truth, seed)
-    drawn = refit(made, free, length, seed, folder, log, progress, REDUCED_DOUBLINGS)
+    drawn = refit(made, free, stage, seed, folder, REDUCED_DOUBLINGS, log, progress)
     ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
     real = policy_effects(target, truth, EFFECTS)
     found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
@@ -155,7 +155,7 @@ def recover(
     histories: int = 56,
     log: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
-    length: Length = FULL_LENGTH,
+    stage: Stage = FULL_STAGE,
 ) -> dict[str, Any]:
     """How often 90 % intervals of the full model hold the truth, over synthetic histories like ours.
 
@@ -166,7 +166,7 @@ def recover(
     truth = target.coordinates(posterior.thin(histories))
     made = experiment(target, truth, seed)
     free = ~held(target)
-    drawn = refit(made, free, length, seed, folder, log, progress)
+    drawn = refit(made, free, stage, seed, folder, DOUBLINGS, log, progress)
     low, high = _ends(drawn)
     inside = {
         n: float(((truth[k] > low[k]) & (truth[k] < high[k])).mean()) for k, n in enumerate(target.names) if free[k]
