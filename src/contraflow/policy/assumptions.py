@@ -17,8 +17,8 @@ from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 
 _EXPECTED = "write off, a number, or a range [low, high]; leave it out to keep it estimated"
 
-#: Standard deviations of an unbounded prior beyond which no number is a belief; draws of the posterior reach 4.6.
-REACH = 5.0
+#: Standard deviations of an unbounded prior beyond which no number is a belief; draws of the posterior reach 5.6.
+REACH = 6.0
 
 
 @dataclass(frozen=True)
