@@ -73,6 +73,19 @@ def test_only_directions_in_which_chains_spread_far_are_widened():
     assert np.allclose(again @ again.T, expected, rtol=0.05, atol=2e-3)
 
 
+def test_widening_does_without_a_decomposition_that_fails(monkeypatch):
+    rng = np.random.default_rng(0)
+    factor, draws = rng.standard_normal((4, 3)), 5 * rng.standard_normal((30, 4, 6))
+    expected = widened(factor, draws)
+
+    def fails(_):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(np.linalg, "pinv", fails)
+    made = widened(factor, draws)
+    assert np.allclose(made @ made.T, expected @ expected.T)
+
+
 def test_a_chain_that_hardly_moves_is_told_from_slow_ones():
     factor = np.diag([100.0, 0.01])  # steps count in units of the factor, not of the coordinates
     steps = np.random.default_rng(0).standard_normal((30, 2, 5)) * [1.0, 0.6, 0.01, 1.0, 1.5]

@@ -176,12 +176,21 @@ def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
     return factor
 
 
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """The map (free, size) from coordinates to whitened ones."""
+    try:
+        return np.asarray(np.linalg.pinv(factor))
+    except np.linalg.LinAlgError:  # its divide and conquer does not converge on a rare matrix
+        q, r = np.linalg.qr(factor)
+        return np.asarray(np.linalg.solve(r, q.T))
+
+
 def hardly_moving(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Which chains (chains,) hardly move from one of the draws (kept, size, chains) to the next.
 
     Their mean squared step, whitened by the factor, is under ``STUCK`` of the median chain's.
     """
-    step = np.mean([((np.linalg.pinv(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
+    step = np.mean([((_inverse(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
     return np.asarray(step < STUCK * np.median(step))
 
 
@@ -192,7 +201,7 @@ def widened(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
     and trajectories would fall short. Spread is taken within chains, for chains may have targets of their own, and is
     brought down to ``WIDE``: below it, it is left to the curvature.
     """
-    whitened = np.linalg.pinv(factor) @ np.concatenate(list(draws - draws.mean(axis=0)), axis=1)
+    whitened = _inverse(factor) @ np.concatenate(list(draws - draws.mean(axis=0)), axis=1)
     variance, vectors = np.linalg.eigh(whitened @ whitened.T / ((len(draws) - 1) * draws.shape[2]))
     return np.asarray(factor @ (vectors * np.sqrt(np.maximum(variance / WIDE, 1.0))))
 
