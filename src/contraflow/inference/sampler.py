@@ -22,7 +22,7 @@ from contraflow.inference.checkpoint import Checkpoint
 Array = Any
 P, T = ParamSpec("P"), TypeVar("T")
 
-#: Transitions between two checkpoints, and between two lines of the log.
+#: Transitions between two checkpoints, two lines of the log, and two looks for frozen chains: draws depend on it.
 SAVE_EVERY = 20
 #: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
 DOUBLINGS = 5

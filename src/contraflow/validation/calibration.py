@@ -1,6 +1,6 @@
 """Simulation-based calibration and recovery: does the fit find what made the data, as often as it says it does?
 
-Both fit many synthetic data sets at once, one chain each, with the sampler and stages of the fit itself.
+Both fit many synthetic data sets at once, one chain each, with the sampler of the fit, but shorter trajectories.
 
 * Calibration draws the truth from the prior and the data from the truth, so that the truth's rank among posterior
   draws must be uniform (Talts and others, 2018). It runs on a reduced model: the same equations and series, with a few
@@ -106,7 +106,8 @@ def refit(
     )
     start = np.where(free[:, None], 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
-    key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist(), **asdict(stage)}
+    key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist()}
+    key |= {"doublings": doublings, **asdict(stage)}
     saved = Checkpoints(folder, key)
     drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log)
     saved.remove()
