@@ -9,6 +9,8 @@ import pytest
 
 from contraflow import evidence
 from contraflow.errors import ContraflowError
+from contraflow.evidence import vintages
+from contraflow.evidence.providers import Point, Reading
 from contraflow.inference.likelihood import Discrepancy, targets
 from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
 from contraflow.system import model_parameters
@@ -140,6 +142,20 @@ def test_synthetic_opioids_to_2018_are_as_in_the_fit():
     assert own.years[number - 1] == 2017 and own.years[-1] == 2024
     assert np.allclose(own.target.windows[:number], there.windows)
     assert np.array_equal(own.values[:number], there.observed)
+
+
+def test_a_year_that_a_user_adds_to_one_part_of_a_sum_changes_nothing(tmp_path, monkeypatch):
+    """Scores stay within the data that the origins are scored on."""
+    monkeypatch.setenv(vintages.VARIABLE, str(tmp_path / "data"))
+    evidence.load.cache_clear()
+    before, path, id = backtests._observed(), tmp_path / "file.csv", "us.deaths.synthetic_opioids.annual"
+    path.write_text("a file\n")
+    year = Reading("cdc_vsrr", "vsrr_monthly_derived", {id: (Point("2025-01", "2025-12", 40_000.0),)})
+    vintages.add(path, year, evidence.load())
+    with vintages.trial(vintages.newest()):
+        assert evidence.load().series[id].rows[-1].value == 40_000
+        after = backtests._observed()
+    assert all(np.array_equal(before[name][1], after[name][1]) for name in before)
 
 
 @pytest.mark.parametrize("whole", PARTS)

@@ -132,7 +132,7 @@ class Target:
 
 def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
     """The series to fit on this grid, rows that end after ``until`` left out."""
-    prepared = (_prepare(o, evidence.load().series[o.series], grid, until) for o in OBSERVABLES.values())
+    prepared = (prepare(o, grid, until) for o in OBSERVABLES.values())
     return {t.id: t for t in prepared if len(t.observed)}
 
 
@@ -148,7 +148,9 @@ def discrepancy_coordinates(discrepancy: Discrepancy) -> Discrepancy:
     return Discrepancy(np.log(sd / DISCREPANCY_MEDIAN) / DISCREPANCY_SD, np.log(memory / MEMORY_MEDIAN) / MEMORY_SD)
 
 
-def _prepare(observable: Observable, series: Series, grid: Grid, until: float) -> Target:
+def prepare(observable: Observable, grid: Grid, until: float = 2025.0) -> Target:
+    """A series as this observable takes it, rows outside the grid or that end after ``until`` left out."""
+    series = evidence.load().series[observable.series]
     rows = [r for r in series.rows if r.start >= grid.start - 1e-6 and observable.takes(r.end, until)]
     months = grid.times + 0.5 / grid.per_year
     inside = np.array([(months > r.start) & (months < r.end) for r in rows], dtype=float).reshape(

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from contraflow import evidence
 from contraflow.engine import Grid
 from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
@@ -37,6 +36,7 @@ from contraflow.inference.likelihood import (
     carried,
     discrepancy_at,
     moved,
+    prepare,
     scattered,
     targets,
 )
@@ -126,20 +126,9 @@ def yearly() -> dict[str, Yearly]:
     """
     fitted = targets(grid())
     del fitted[_SYNTHETIC_HALF_YEARS]
-    fitted[_SYNTHETIC] = _synthetic(fitted)
+    fitted[_SYNTHETIC] = prepare(dataclasses.replace(OBSERVABLES[_SYNTHETIC], until=DATA_END), grid())
     table = {name: _by_year(target) for name, target in fitted.items()}
     return {name: series for name, series in table.items() if len(series.years)}
-
-
-def _synthetic(fitted: Mapping[str, Target]) -> Target:
-    """The annual series of synthetic opioids to the end of the data: rows and noise like those of the other opioids."""
-    like, series = fitted[_OPIOIDS[0]], evidence.load().series[_SYNTHETIC]
-    if not np.array_equal(series.starts, like.series.starts):
-        raise AssertionError(f"{_SYNTHETIC} and {like.id} should have the same years")
-    observable = dataclasses.replace(OBSERVABLES[_SYNTHETIC], until=DATA_END)
-    factor = np.array([own.factor / other.factor for own, other in zip(series.rows, like.series.rows, strict=True)])
-    windows = like.windows * factor[:, None]
-    return dataclasses.replace(like, observable=observable, series=series, observed=series.values, windows=windows)
 
 
 def _by_year(target: Target) -> Yearly:
