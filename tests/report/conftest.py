@@ -197,6 +197,13 @@ VALIDATION = {
                          "discrepancy:mx.homicides.inegi.annual": 0.7},
         }
     },
+    "repetition": {
+        "repetition": {
+            "histories": 56, "draws": 60, "coverage_90": 0.89, "quantities": 20, "inside_bands": 18, "outside": [],
+            "effects": {"effect: harm-reduction on us.overdose_deaths": {"inside": 0.86, "below": 0.1, "above": 0.04}},
+            "ranks": {"effect: harm-reduction on us.overdose_deaths": [k % 61 for k in range(56)]},
+        }
+    },
     "alternatives": {"alternatives": [_alternative("reference", 0.7, -50.0), _alternative("no-rents", 0.3, 50.0)]},
     "barlas": {
         "barlas": [

@@ -104,16 +104,24 @@ def test_the_outlook_says_why_the_register_of_forecasts_differs(study, page):
     assert "register of forecasts" in section and f"(median {median})" in section
 
 
-def test_an_interval_that_failed_its_recovery_says_so(study, stored, tmp_path):
+def test_an_interval_that_holds_too_few_true_effects_says_so(study, stored, tmp_path):
     name = "effect: harm-reduction on us.overdose_deaths"
 
     def held(share):
         parts = stored(NOW)
-        result = {"recovery": {**parts["recovery"].result["recovery"], "effects": {name: share}}}
-        return replace(study, tests={**parts, "recovery": replace(parts["recovery"], result=result)})
+        result = {
+            "repetition": {
+                **parts["repetition"].result["repetition"],
+                "effects": {name: {"inside": share, "below": 0.0, "above": 1 - share}},
+            }
+        }
+        return replace(study, tests={**parts, "repetition": replace(parts["repetition"], result=result)})
 
     f = study.short["harm-reduction"][UNITED_STATES.outcome]
-    weak, clause = held(0.64), "its interval is too narrow: in recovery a 90 % interval held 64\N{NO-BREAK SPACE}%"
+    weak, clause = (
+        held(0.64),
+        "its interval is too narrow: over synthetic histories a 90 % interval held 64\N{NO-BREAK SPACE}%",
+    )
     assert clause in sentences.sentence(weak, f, UNITED_STATES)
     assert "demasiado angosto" in sentences.sentence_es(weak, f, UNITED_STATES)
     assert opening.summary(weak, tmp_path).count(clause) == 1
@@ -121,6 +129,8 @@ def test_an_interval_that_failed_its_recovery_says_so(study, stored, tmp_path):
     for kept in (held(0.84), study):
         assert not recovered.too_narrow(kept, f).en
     assert recovered.coverage(weak, f) == 0.64
+    before = {**weak.tests, "repetition": replace(weak.tests["repetition"], result=None)}
+    assert recovered.coverage(replace(study, tests=before), f) == 0.84
     other = study.short["harm-reduction"][MEXICO.outcome], study.long["harm-reduction"][UNITED_STATES.outcome]
     assert all(recovered.coverage(weak, g) is None for g in other)
     nothing = replace(f, verdict=replace(f.verdict, strength="negligible"))
@@ -141,7 +151,7 @@ def test_findings_as_objects_are_those_of_the_table_of_effects(study):
         assert (told["standing"], told["p_reduction"]) == (row["standing"], row["p_reduction"])
         found = study.short[told["scenario"]][told["outcome"]].verdict
         assert told["from_assumption"] == (row["from_assumption"] == "yes") == found.from_assumption
-        assert told["recovery_coverage_90"] is None and row["recovery_coverage_90"] == ""
+        assert told["tested_coverage_90"] is None and row["tested_coverage_90"] == ""
     assert {o["scenario"] for o in objects if o["from_assumption"]} == {"harm-reduction"}
     assert {o["standing"] for o in objects} == {"clear", "leaning", "undecided", "negligible"}
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from contraflow.inference.fit import FIRST, Length, Stage
+from contraflow.inference.posterior import load_posterior
 from contraflow.inference.problem import problem
 from contraflow.validation.calibration import (
     RECOVERED,
@@ -20,6 +21,7 @@ from contraflow.validation.calibration import (
     policy_effects,
     reduced,
     refit,
+    repeat,
 )
 from contraflow.validation.scoring import pit_inside_bands
 
@@ -64,6 +66,38 @@ def test_ranks_keep_within_their_bands_only_if_the_likelihood_is_that_of_the_dat
     assert pit_inside_bands(places.ravel(), range(places.size)) == inside
 
 
+def second_history(beside_ours):
+    """A standard-normal mean seen once by us, at 1 with a variance of 0.25, and once more from draws given that."""
+    ours = 1.0
+
+    def log_density(y, weights, *data):
+        seen = [ours if values is None else values["points"][0] for values in data]
+        return -0.5 * jnp.sum(y**2, axis=0) - 0.5 * weights[0] * sum((at - y[0]) ** 2 for at in seen) / 0.25
+
+    rng = np.random.default_rng(0)
+    truth = ours / 1.25 + np.sqrt(0.2) * rng.standard_normal((1, 160))
+    points = truth + 0.5 * rng.standard_normal(truth.shape)
+    target = SimpleNamespace(size=1, prepared={"points": None}, log_density=log_density)
+    return Experiment(target, truth, {"points": points}, beside_ours)
+
+
+@pytest.mark.parametrize(("beside_ours", "inside"), [(True, True), (False, False)], ids=["beside ours", "alone"])
+def test_truths_that_are_draws_given_our_data_have_even_ranks_only_beside_them(tmp_path, beside_ours, inside):
+    made, stage = second_history(beside_ours), Stage((FIRST,), Length(warmup=20, kept=19, thin=2))
+    drawn = refit(made, np.ones(1, dtype=bool), stage, 0, tmp_path / "work", 5)
+    places = _places((drawn < made.truth).mean(axis=0), len(drawn), seed=1)
+    assert pit_inside_bands(places.ravel(), range(places.size)) == inside
+
+
+def test_histories_beside_each_other_add_their_likelihoods(target):
+    y = jnp.asarray(0.1 * np.random.default_rng(5).standard_normal((target.size, 2)))
+    weights = jnp.ones(len(target.prepared))
+    other = experiment(target, np.asarray(y), seed=3).observed
+    alone, second, both = (np.asarray(target.log_density(y, weights, *d)) for d in ((), (other,), (None, other)))
+    prior = -0.5 * (np.asarray(y) ** 2).sum(axis=0)
+    assert np.allclose(both - prior, (alone - prior) + (second - prior)) and not np.allclose(alone, second)
+
+
 def test_the_reduced_model_frees_its_parameters_the_supply_latent_and_the_discrepancies(target):
     free = {n for n, f in zip(target.names, reduced(target), strict=True) if f}
     assert set(REDUCED) <= free
@@ -95,6 +129,16 @@ def test_a_small_calibration_runs(tmp_path):
     assert found["datasets"] == 8 and found["inside_bands"] <= found["quantities"]
     assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.slow
+def test_a_small_repetition_runs(tmp_path):
+    stage = Stage((FIRST,), Length(warmup=2, kept=4, thin=1))
+    found = repeat(load_posterior(), 1, tmp_path / "work", histories=8, stage=stage)
+    assert (found["histories"], found["draws"]) == (8, 4)
+    assert set(found["effects"]) == set(found["ranks"]) and len(found["effects"]) == len(RECOVERED)
+    assert all(sum(row.values()) == pytest.approx(1) for row in found["effects"].values())
+    assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
 
 
 def test_ends_of_few_draws_hold_another_draw_nine_times_in_ten():

@@ -128,9 +128,9 @@ FULL = Plan(
 BRIEF = Plan(
     400,
     joint=None,
-    supply=Stage((FIRST,), Length(30, 32, 2)),
-    check=None,
-    rest=Stage((FIRST,), Length(20, 5, 5)),
+    supply=Stage((FIRST, SECOND), Length(40, 80, 2)),
+    check=Stage((FIRST, SECOND), Length(20, 80, 1)),
+    rest=Stage((Length(20, 10, 1),), Length(20, 5, 5)),
     chains=64,
 )
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.

@@ -119,14 +119,18 @@ class Problem:
         raw, _ = self.simulate(values, {**self.inputs, **latents})
         return {k: v.reshape(v.shape[0], -1) for k, v in raw.items()}
 
-    def by_series(self, y: Array, observed: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        """Log-likelihood (draws,) of each series; ``observed``: see ``log_density``."""
-        return series_log_density(self.prepared, self.monthly(y), self.unpack(y)[2], observed)
+    def log_density(self, y: Array, weights: Array, *data: Mapping[str, Array] | None) -> Array:
+        """Log prior plus log-likelihood (draws,), every series times its weight (in the order of ``prepared``).
 
-    def log_density(self, y: Array, weights: Array, observed: Mapping[str, Array] | None = None) -> Array:
-        """Log prior plus log-likelihood (draws,), every series times its weight (in the order of ``prepared``)."""
-        parts = self.by_series(y, observed)
-        return -0.5 * jnp.sum(y**2, axis=0) + sum(weights[k] * parts[s] for k, s in enumerate(self.prepared))
+        ``data``: values (rows, draws) by series in place of those observed; None are those observed. With several,
+        each is an independent history of the same parameters.
+        """
+        monthly, discrepancy = self.monthly(y), self.unpack(y)[2]
+        total = -0.5 * jnp.sum(y**2, axis=0)
+        for observed in data or (None,):
+            parts = series_log_density(self.prepared, monthly, discrepancy, observed)
+            total = total + sum(weights[k] * parts[s] for k, s in enumerate(self.prepared))
+        return total
 
 
 def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:

@@ -16,14 +16,19 @@ ENOUGH = 0.8
 
 
 def coverage(study: Study, f: Finding) -> float | None:
-    """Share of synthetic histories whose effect a 90 % interval held; None where recovery did not look at the effect.
+    """Share of synthetic histories whose effect a 90 % interval held; None where neither test looked at the effect.
 
-    Recovery judges effects to the end of the evidence.
+    That of the repetition, in which 90 % is due, and before it was run that of the recovery. Both judge effects to the
+    end of the evidence.
     """
-    held = value(study, "recovery")
-    if held is None or f.end != EVIDENCE_END:
+    name = f"effect: {f.scenario} on {f.outcome}"
+    if f.end != EVIDENCE_END:
         return None
-    share = held["effects"].get(f"effect: {f.scenario} on {f.outcome}")
+    if (repeated := value(study, "repetition")) is not None:
+        row = repeated["effects"].get(name)
+        return None if row is None else float(row["inside"])
+    held = value(study, "recovery")
+    share = None if held is None else held["effects"].get(name)
     return None if share is None else float(share)
 
 
@@ -34,7 +39,7 @@ def too_narrow(study: Study, f: Finding) -> Said:
         return Said("", "")
     share = whole_percent(held)
     return Said(
-        f"; its interval is too narrow: in recovery a 90 % interval held {share} of true effects",
-        f"; su intervalo es demasiado angosto: en la recuperación, un intervalo de 90 % contuvo {share} de los efectos "
-        "verdaderos",
+        f"; its interval is too narrow: over synthetic histories a 90 % interval held {share} of true effects",
+        f"; su intervalo es demasiado angosto: con historias simuladas, un intervalo de 90 % contuvo {share} de los "
+        "efectos verdaderos",
     )

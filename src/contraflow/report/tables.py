@@ -69,7 +69,7 @@ def _finding(study: Study, f: Finding) -> dict[str, Any]:
         "p_reduction": f.effect.p_reduction,
         "standing": f.verdict.strength,
         "from_assumption": f.verdict.from_assumption,
-        "recovery_coverage_90": recovered.coverage(study, f),
+        "tested_coverage_90": recovered.coverage(study, f),
     }
 
 
@@ -97,7 +97,7 @@ def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
         "p_above_one_percent": f.p_one_percent,
         "verdict": f.verdict.text,
         "standing": told["standing"],
-        "recovery_coverage_90": "" if told["recovery_coverage_90"] is None else told["recovery_coverage_90"],
+        "tested_coverage_90": "" if told["tested_coverage_90"] is None else told["tested_coverage_90"],
         "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.support.drivers),
         "from_assumption": "yes" if told["from_assumption"] else "no",
         "rests_on": rests_on(f).words,

@@ -1,12 +1,16 @@
 """Simulation-based calibration and recovery: does the fit find what made the data, as often as it says it does?
 
-Both fit many synthetic data sets at once, one chain each, with the sampler of the fit, but shorter trajectories.
+All fit many synthetic data sets at once, one chain each, with the sampler of the fit, but shorter trajectories.
 
 * Calibration draws the truth from the prior and the data from the truth, so that the truth's rank among posterior
   draws must be uniform (Talts and others, 2018). It runs on a reduced model: the same equations and series, with a few
   parameters, the latent driver of supply and the discrepancies free and the rest at their medians.
 * Recovery draws the truth from the posterior, so that histories look like ours, and fits the full model; how often the
   90 % interval holds the truth is reported, not required to be 90 %, since such truths are no draws of the prior.
+* Repetition is recovery in which every fit sees our own data beside the synthetic history, as two histories of the same
+  parameters. Given ours the truth is a draw of what is believed before the second, so that its rank must be uniform
+  again (posterior SBC: Säilynoja and others, arXiv 2502.03279): a test of the full model, near our history, that can
+  fail.
 """
 
 from __future__ import annotations
@@ -61,11 +65,15 @@ FULL_STAGE = Stage((FIRST, SECOND), Length(warmup=40, kept=60, thin=2))
 
 @dataclass(frozen=True)
 class Experiment:
-    """Synthetic data sets, one a chain: the true coordinates (size, sets) and the data by series (rows, sets)."""
+    """Synthetic data sets, one a chain: the true coordinates (size, sets) and the data by series (rows, sets).
+
+    ``beside_ours``: every fit sees our own data too, and the truths are draws given them.
+    """
 
     target: Problem
     truth: np.ndarray
     observed: Mapping[str, np.ndarray]
+    beside_ours: bool = False
 
     @property
     def sets(self) -> int:
@@ -73,7 +81,7 @@ class Experiment:
         return self.truth.shape[1]
 
 
-def experiment(target: Problem, truth: np.ndarray, seed: int) -> Experiment:
+def experiment(target: Problem, truth: np.ndarray, seed: int, beside_ours: bool = False) -> Experiment:
     """Data drawn from the model at these true coordinates (size, sets)."""
     rng = np.random.default_rng([seed, 5])
     monthly = {k: np.asarray(v) for k, v in target.monthly(jnp.asarray(truth)).items()}
@@ -82,7 +90,7 @@ def experiment(target: Problem, truth: np.ndarray, seed: int) -> Experiment:
         t.id: synthetic(t, np.asarray(t.expected(monthly[t.observable.variable])), discrepancy[t.id], rng)
         for t in target.prepared.values()
     }
-    return Experiment(target, truth, observed)
+    return Experiment(target, truth, observed, beside_ours)
 
 
 def refit(
@@ -95,19 +103,22 @@ def refit(
     log: Callable[[str], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
-    """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth."""
-    target = made.target
+    """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth.
+
+    Chains begin at the prior median, or where our own data count too, at the truth of another set.
+    """
+    target, ours = made.target, (None,) if made.beside_ours else ()
     given = {
         "weights": jnp.ones(len(target.prepared)),
         "observed": {k: jnp.asarray(v) for k, v in made.observed.items()},
     }
     engine = sampler(
-        lambda y, g: target.log_density(y, g["weights"], g["observed"]), target.size, progress, np.inf, doublings
+        lambda y, g: target.log_density(y, g["weights"], *ours, g["observed"]), target.size, progress, np.inf, doublings
     )
-    start = np.where(free[:, None], 0.0, made.truth)
+    start = np.where(free[:, None], np.roll(made.truth, 1, axis=1) if ours else 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
     key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist()}
-    key |= {"doublings": doublings, **asdict(stage)}
+    key |= {"doublings": doublings, "ours": made.beside_ours, **asdict(stage)}
     saved = Checkpoints(folder, key)
     drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log)
     saved.remove()
@@ -163,27 +174,80 @@ def recover(
     The result has ``histories``, ``coverage_90`` over all free coordinates and histories, ``effects`` (the same of
     each policy effect), ``coverage`` (the same of each coordinate) and ``lowest``: the ten coordinates covered least.
     """
-    target = problem()
-    truth = target.coordinates(posterior.thin(histories))
-    made = experiment(target, truth, seed)
-    free = ~held(target)
-    drawn = refit(made, free, stage, seed, folder, DOUBLINGS, log, progress)
-    low, high = _ends(drawn)
-    inside = {
-        n: float(((truth[k] > low[k]) & (truth[k] < high[k])).mean()) for k, n in enumerate(target.names) if free[k]
-    }
-    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
-    effects = {}
-    for name, values in found.items():
-        bottom, top = _ends(values.reshape(len(drawn), histories))
-        effects[name] = float(((real[name] > bottom) & (real[name] < top)).mean())
+    coordinates, effects = _refitted(posterior, seed, folder, histories, False, log, progress, stage)
+    inside = {n: _covered(*at) for n, at in coordinates.items()}
     return {
         "histories": histories,
         "coverage_90": float(np.mean(list(inside.values()))),
-        "effects": effects,
+        "effects": {n: _covered(*at) for n, at in effects.items()},
         "coverage": inside,
         "lowest": [[n, inside[n]] for n in sorted(inside, key=inside.__getitem__)[:10]],
     }
+
+
+def repeat(
+    posterior: Posterior,
+    seed: int,
+    folder: Path,
+    histories: int = 56,
+    log: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+    stage: Stage = FULL_STAGE,
+) -> dict[str, Any]:
+    """Whether ranks of the truth are uniform where every fit of the full model sees our data and a synthetic history.
+
+    The result has ``histories``, ``draws``, ``coverage_90`` over all free coordinates and histories, which is due to be
+    0.9; ``effects``, by policy effect the shares of truths ``inside`` the 90 % interval, ``below`` and ``above`` it;
+    ``quantities``, ``inside_bands`` (how many) and ``outside`` (which), as in ``calibrate``; and ``ranks`` of effects.
+    """
+    coordinates, effects = _refitted(posterior, seed, folder, histories, True, log, progress, stage)
+    places = {n: (drawn < truth).mean(axis=0) for n, (truth, drawn) in (coordinates | effects).items()}
+    draws = stage.drawn.kept
+    even = {n: pit_inside_bands(_places(r, draws, seed), range(histories)) for n, r in places.items()}
+    rows = {}
+    for name, (truth, drawn) in effects.items():
+        low, high = _ends(drawn)
+        below, above = float((truth <= low).mean()), float((truth >= high).mean())
+        rows[name] = {"inside": 1 - below - above, "below": below, "above": above}
+    return {
+        "histories": histories,
+        "draws": draws,
+        "coverage_90": float(np.mean([_covered(*at) for at in coordinates.values()])),
+        "effects": rows,
+        "quantities": len(even),
+        "inside_bands": sum(even.values()),
+        "outside": sorted(n for n, ok in even.items() if not ok),
+        "ranks": {n: np.round(places[n] * draws).astype(int).tolist() for n in effects},
+    }
+
+
+_Found = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def _refitted(
+    posterior: Posterior,
+    seed: int,
+    folder: Path,
+    histories: int,
+    beside_ours: bool,
+    log: Callable[[str], None],
+    progress: Callable[[int], None],
+    stage: Stage,
+) -> tuple[_Found, _Found]:
+    """Truth (histories,) and draws (kept, histories) of every free coordinate, and of every policy effect."""
+    target = problem()
+    truth = target.coordinates(posterior.thin(histories))
+    free = ~held(target)
+    drawn = refit(experiment(target, truth, seed, beside_ours), free, stage, seed, folder, DOUBLINGS, log, progress)
+    coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
+    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
+    return coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()}
+
+
+def _covered(truth: np.ndarray, drawn: np.ndarray) -> float:
+    """Share of truths (histories,) inside the 90 % intervals of draws (kept, histories)."""
+    low, high = _ends(drawn)
+    return float(((truth > low) & (truth < high)).mean())
 
 
 def _ends(drawn: np.ndarray) -> np.ndarray:

@@ -83,6 +83,12 @@ def _recovery(step: Step, quick: bool) -> Result:
     return {"recovery": recover(load_posterior(), 1, WORK / "recovery", log=step)}
 
 
+def _repetition(step: Step, quick: bool) -> Result:
+    from contraflow.validation.calibration import repeat
+
+    return {"repetition": repeat(load_posterior(), 1, WORK / "repetition", log=step)}
+
+
 def _alternatives(step: Step, quick: bool) -> Result:
     from contraflow.validation.alternatives import alternatives
 
@@ -109,6 +115,7 @@ PARTS: dict[str, Part] = {
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
         Part("recovery", ("recovery",), _recovery, light=False),
+        Part("repetition", ("repetition",), _repetition, light=False),
         Part("alternatives", ("alternatives",), _alternatives, light=False),
         Part("held-back", ("held_back",), _held_back),
         Part("barlas", ("barlas",), _barlas),
@@ -116,8 +123,8 @@ PARTS: dict[str, Part] = {
 }
 #: Every key of the whole, in order; one that no part fills is null.
 KEYS = (
-    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "held_back",
-    "alternatives", "barlas",
+    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "repetition",
+    "held_back", "alternatives", "barlas",
 )  # fmt: skip
 
 
