@@ -197,8 +197,8 @@ VALIDATION = {
                          "discrepancy:mx.homicides.inegi.annual": 0.7},
         }
     },
-    "repetition": {
-        "repetition": {
+    "posterior-calibration": {
+        "posterior_sbc": {
             "histories": 56, "draws": 60, "coverage_90": 0.89, "quantities": 20, "inside_bands": 18, "outside": [],
             "effects": {"effect: harm-reduction on us.overdose_deaths": {"inside": 0.86, "below": 0.1, "above": 0.04}},
             "ranks": {"effect: harm-reduction on us.overdose_deaths": [k % 61 for k in range(56)]},

@@ -110,12 +110,14 @@ def test_an_interval_that_holds_too_few_true_effects_says_so(study, stored, tmp_
     def held(share):
         parts = stored(NOW)
         result = {
-            "repetition": {
-                **parts["repetition"].result["repetition"],
+            "posterior_sbc": {
+                **parts["posterior-calibration"].result["posterior_sbc"],
                 "effects": {name: {"inside": share, "below": 0.0, "above": 1 - share}},
             }
         }
-        return replace(study, tests={**parts, "repetition": replace(parts["repetition"], result=result)})
+        return replace(
+            study, tests={**parts, "posterior-calibration": replace(parts["posterior-calibration"], result=result)}
+        )
 
     f = study.short["harm-reduction"][UNITED_STATES.outcome]
     weak, clause = (
@@ -129,7 +131,7 @@ def test_an_interval_that_holds_too_few_true_effects_says_so(study, stored, tmp_
     for kept in (held(0.84), study):
         assert not recovered.too_narrow(kept, f).en
     assert recovered.coverage(weak, f) == 0.64
-    before = {**weak.tests, "repetition": replace(weak.tests["repetition"], result=None)}
+    before = {**weak.tests, "posterior-calibration": replace(weak.tests["posterior-calibration"], result=None)}
     assert recovered.coverage(replace(study, tests=before), f) == 0.84
     other = study.short["harm-reduction"][MEXICO.outcome], study.long["harm-reduction"][UNITED_STATES.outcome]
     assert all(recovered.coverage(weak, g) is None for g in other)

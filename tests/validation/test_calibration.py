@@ -14,14 +14,17 @@ from contraflow.validation.calibration import (
     RECOVERED,
     REDUCED,
     Experiment,
+    Refits,
     _ends,
     _places,
     calibrate,
     experiment,
     policy_effects,
+    posterior_sbc,
+    recovery,
     reduced,
     refit,
-    repeat,
+    refits,
 )
 from contraflow.validation.scoring import pit_inside_bands
 
@@ -132,13 +135,30 @@ def test_a_small_calibration_runs(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_small_repetition_runs(tmp_path):
+def test_small_refits_beside_our_data_run(tmp_path):
     stage = Stage((FIRST,), Length(warmup=2, kept=4, thin=1))
-    found = repeat(load_posterior(), 1, tmp_path / "work", histories=8, stage=stage)
-    assert (found["histories"], found["draws"]) == (8, 4)
-    assert set(found["effects"]) == set(found["ranks"]) and len(found["effects"]) == len(RECOVERED)
-    assert all(sum(row.values()) == pytest.approx(1) for row in found["effects"].values())
-    assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
+    made = refits(load_posterior(), 1, tmp_path / "work", beside_ours=True, histories=8, stage=stage)
+    found, alone = posterior_sbc(made, seed=1), recovery(made)
+    assert (found["histories"], found["draws"]) == (8, 4) and alone["histories"] == 8
+    assert set(found["effects"]) == set(found["ranks"]) == set(alone["effects"]) and len(alone["effects"]) == 4
+    assert found["quantities"] == len(made.coordinates) + len(made.effects)
+    assert not (tmp_path / "work").exists()
+
+
+def shares(centre, sd):
+    """Posterior SBC of one quantity and one effect whose truths are standard normal and whose draws are like this."""
+    rng = np.random.default_rng(4)
+    pair = rng.standard_normal(400), centre + sd * rng.standard_normal((60, 400))
+    return posterior_sbc(Refits({"quantity": pair}, {"effect": pair}), seed=1)
+
+
+def test_intervals_that_are_right_narrow_or_off_are_told_apart():
+    right, narrow, off = (shares(*at) for at in ((0.0, 1.0), (0.0, 0.5), (1.0, 1.0)))
+    assert right["outside"] == [] and right["coverage_90"] == pytest.approx(0.9, abs=0.03)
+    assert narrow["inside_bands"] == off["inside_bands"] == 0
+    row = narrow["effects"]["effect"]
+    assert row["inside"] == pytest.approx(0.59, abs=0.06) and min(row["below"], row["above"]) > 0.15
+    assert off["effects"]["effect"]["below"] > 0.2 and off["effects"]["effect"]["above"] < 0.02
 
 
 def test_ends_of_few_draws_hold_another_draw_nine_times_in_ten():

@@ -98,10 +98,10 @@ def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
         lines["Calibration"] = f"{s['datasets']} data sets, {inside} ({expected})"
     if r := whole["recovery"]:
         lines["Recovery"] = f"{r['histories']} histories, {100 * r['coverage_90']:.0f} % inside 90 % intervals"
-    if r := whole["repetition"]:
+    if r := whole["posterior_sbc"]:
         inside = f"{100 * r['coverage_90']:.0f} % inside 90 % intervals"
         ranks = f"ranks of {r['inside_bands']} of {r['quantities']} quantities inside their 95 % bands"
-        lines["Repetition"] = f"{r['histories']} histories beside ours, {inside}; {ranks}"
+        lines["Posterior calibration"] = f"{r['histories']} histories beside ours, {inside}; {ranks}"
     if whole["alternatives"]:
         ranked = sorted(whole["alternatives"], key=lambda row: -row["stacking_weight"])
         lines["Other structures"] = ", ".join(f"{r['id']} {100 * r['stacking_weight']:.0f} %" for r in ranked)

@@ -18,14 +18,14 @@ ENOUGH = 0.8
 def coverage(study: Study, f: Finding) -> float | None:
     """Share of synthetic histories whose effect a 90 % interval held; None where neither test looked at the effect.
 
-    That of the repetition, in which 90 % is due, and before it was run that of the recovery. Both judge effects to the
-    end of the evidence.
+    That of the posterior calibration, in which 90 % is due, and before it was run that of the recovery. Both judge
+    effects to the end of the evidence.
     """
     name = f"effect: {f.scenario} on {f.outcome}"
     if f.end != EVIDENCE_END:
         return None
-    if (repeated := value(study, "repetition")) is not None:
-        row = repeated["effects"].get(name)
+    if (calibrated := value(study, "posterior_sbc")) is not None:
+        row = calibrated["effects"].get(name)
         return None if row is None else float(row["inside"])
     held = value(study, "recovery")
     share = None if held is None else held["effects"].get(name)

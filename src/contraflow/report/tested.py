@@ -46,7 +46,7 @@ TITLES: Mapping[str, Said] = {
     "backtests": Said("Forecasts from past years", "Pronósticos desde años pasados"),
     "calibration": Said("Simulation-based calibration", "Calibración con datos simulados"),
     "recovery": Said("Recovery of known histories", "Recuperación de historias conocidas"),
-    "repetition": Said("Repetition of our history", "Repetición de nuestra historia"),
+    "posterior-calibration": Said("Calibration given our data", "Calibración dados nuestros datos"),
     "alternatives": Said("Other structures", "Otras estructuras"),
     "barlas": Said("Structure", "Estructura"),
 }
@@ -171,7 +171,8 @@ def said(study: Study) -> dict[str, Said]:
     told = {"sampling": _sampling(study)}
     makers = {
         "predictive": _predictive, "held-back": _held_back, "backtests": _backtests, "calibration": _calibration,
-        "recovery": _recovery, "repetition": _repetition, "alternatives": _alternatives, "barlas": _barlas,
+        "recovery": _recovery, "posterior-calibration": _posterior_sbc, "alternatives": _alternatives,
+        "barlas": _barlas,
     }  # fmt: skip
     for id, part in study.tests.items():
         if part.result is None:
@@ -288,18 +289,19 @@ def _recovery(result: Row) -> tuple[str, str]:
     )
 
 
-def _repetition(result: Row) -> tuple[str, str]:
-    r = result["repetition"]
+def _posterior_sbc(result: Row) -> tuple[str, str]:
+    r = result["posterior_sbc"]
     named = [(quantity(name), whole_percent(row["inside"])) for name, row in r["effects"].items()]
     en, es = ("; ".join(f"{q[lang]} {x}" for q, x in named) for lang in ("en", "es"))
     return (
         f"{r['histories']} more histories drawn from the posterior, each fitted beside our own data, so that 90 % is "
         f"due: 90 % intervals hold {whole_percent(r['coverage_90'])} of true values, and of policy effects: {en}. "
-        f"Ranks of {r['inside_bands']} of {r['quantities']} quantities keep within simultaneous 95 % bands.",
+        f"Ranks of {r['inside_bands']} of {r['quantities']} quantities keep within simultaneous 95 % bands; one in "
+        "twenty may fall outside by chance.",
         f"{r['histories']} historias más, simuladas de la posterior y ajustada cada una junto a nuestros datos, de "
         f"modo que corresponde 90 %: los intervalos de 90 % contienen {whole_percent(r['coverage_90'])} de los valores "
         f"verdaderos; de los efectos: {es}. Los rangos de {r['inside_bands']} de {r['quantities']} cantidades quedan "
-        "dentro de bandas simultáneas de 95 %.",
+        "dentro de bandas simultáneas de 95 %; una de veinte puede quedar fuera por azar.",
     )
 
 
@@ -442,7 +444,9 @@ def tables(study: Study) -> dict[str, list[dict[str, Any]]]:
     rows = value(study, "backtests") or ()
     skill = {"model": value(study, "skill") or {}} | (value(study, "variant_skill") or {})
     cover = value(study, "coverage") or {}
-    sbc, recovery, repetition, others = (value(study, key) for key in ("sbc", "recovery", "repetition", "alternatives"))
+    sbc, recovery, given_ours, others = (
+        value(study, key) for key in ("sbc", "recovery", "posterior_sbc", "alternatives")
+    )
     checks = value(study, "predictive")
     others = others or ()
     return {
@@ -460,9 +464,9 @@ def tables(study: Study) -> dict[str, list[dict[str, Any]]]:
         "calibration": [{k: sbc[k] for k in ("datasets", "quantities", "inside_bands")}
                         | {"outside": "; ".join(sbc["outside"])}] if sbc else [],
         "recovery": _recovery_rows(recovery) if recovery else [],
-        "repetition": [
-            {"effect": n, "histories": repetition["histories"], **row} for n, row in repetition["effects"].items()
-        ] if repetition else [],
+        "posterior-calibration": [
+            {"effect": n, "histories": given_ours["histories"], **row} for n, row in given_ours["effects"].items()
+        ] if given_ours else [],
         "structural-alternatives": [
             {"id": r["id"], "says": r["says"], "stacking_weight": r["stacking_weight"],
              "mean_log_score": r["mean_log_score"], "agreement": agreement(others, k).en, **q}

@@ -1,4 +1,4 @@
-"""Simulation-based calibration and recovery: does the fit find what made the data, as often as it says it does?
+"""Simulation-based calibration, from the prior and given our data, and recovery: does the fit find what made the data?
 
 All fit many synthetic data sets at once, one chain each, with the sampler of the fit, but shorter trajectories.
 
@@ -7,10 +7,9 @@ All fit many synthetic data sets at once, one chain each, with the sampler of th
   parameters, the latent driver of supply and the discrepancies free and the rest at their medians.
 * Recovery draws the truth from the posterior, so that histories look like ours, and fits the full model; how often the
   90 % interval holds the truth is reported, not required to be 90 %, since such truths are no draws of the prior.
-* Repetition is recovery in which every fit sees our own data beside the synthetic history, as two histories of the same
-  parameters. Given ours the truth is a draw of what is believed before the second, so that its rank must be uniform
-  again (posterior SBC: Säilynoja and others, arXiv 2502.03279): a test of the full model, near our history, that can
-  fail.
+* Posterior calibration (posterior SBC: Säilynoja and others, arXiv 2502.03279) is recovery in which every fit sees our
+  own data beside the synthetic history, as two histories of the same parameters. Given ours the truth is a draw of what
+  is believed before the second, so that its rank must be uniform again: a test of the full model, near our history.
 """
 
 from __future__ import annotations
@@ -51,6 +50,7 @@ REDUCED = (
     "mexico_stock_time",
 )
 Headline = tuple[str, str]
+Log = Callable[[str], None]
 #: Policy effects, scenario and outcome, whose calibration is checked, and their window. Parameters of killings are not
 #: free in the reduced model, so effects on homicides are left to recovery.
 EFFECTS: tuple[Headline, ...] = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
@@ -100,8 +100,7 @@ def refit(
     seed: int,
     folder: Path,
     doublings: int,
-    log: Callable[[str], None] = lambda _: None,
-    progress: Callable[[int], None] = lambda _: None,
+    log: Log = lambda _: None,
 ) -> np.ndarray:
     """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth.
 
@@ -113,7 +112,10 @@ def refit(
         "observed": {k: jnp.asarray(v) for k, v in made.observed.items()},
     }
     engine = sampler(
-        lambda y, g: target.log_density(y, g["weights"], *ours, g["observed"]), target.size, progress, np.inf, doublings
+        lambda y, g: target.log_density(y, g["weights"], *ours, g["observed"]),
+        target.size,
+        stray=np.inf,
+        doublings=doublings,
     )
     start = np.where(free[:, None], np.roll(made.truth, 1, axis=1) if ours else 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
@@ -129,8 +131,7 @@ def calibrate(
     seed: int,
     folder: Path,
     sets: int = 208,
-    log: Callable[[str], None] = lambda _: None,
-    progress: Callable[[int], None] = lambda _: None,
+    log: Log = lambda _: None,
     stage: Stage = REDUCED_STAGE,
 ) -> dict[str, Any]:
     """Ranks of the truth among posterior draws of the reduced model, and whether they keep within their bands.
@@ -143,7 +144,7 @@ def calibrate(
     truth = np.zeros((target.size, sets))
     truth[free] = np.random.default_rng([seed, 3]).standard_normal((int(free.sum()), sets))
     made = experiment(target, truth, seed)
-    drawn = refit(made, free, stage, seed, folder, REDUCED_DOUBLINGS, log, progress)
+    drawn = refit(made, free, stage, seed, folder, REDUCED_DOUBLINGS, log)
     ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
     real = policy_effects(target, truth, EFFECTS)
     found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
@@ -160,88 +161,77 @@ def calibrate(
     }
 
 
-def recover(
+@dataclass(frozen=True)
+class Refits:
+    """Fits of the full model to synthetic histories: by free coordinate and by policy effect the truth (histories,) and
+    the draws (kept, histories).
+    """
+
+    coordinates: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    effects: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+def refits(
     posterior: Posterior,
     seed: int,
     folder: Path,
+    *,
+    beside_ours: bool,
     histories: int = 56,
-    log: Callable[[str], None] = lambda _: None,
-    progress: Callable[[int], None] = lambda _: None,
+    log: Log = lambda _: None,
     stage: Stage = FULL_STAGE,
-) -> dict[str, Any]:
-    """How often 90 % intervals of the full model hold the truth, over synthetic histories like ours.
+) -> Refits:
+    """Fit histories made by evenly spaced draws of the posterior, each alone or beside our own data."""
+    target = problem()
+    truth = target.coordinates(posterior.thin(histories))
+    free = ~held(target)
+    drawn = refit(experiment(target, truth, seed, beside_ours), free, stage, seed, folder, DOUBLINGS, log)
+    coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
+    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
+    return Refits(coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()})
+
+
+def recovery(found: Refits) -> dict[str, Any]:
+    """How often 90 % intervals hold the truth, over synthetic histories like ours.
 
     The result has ``histories``, ``coverage_90`` over all free coordinates and histories, ``effects`` (the same of
     each policy effect), ``coverage`` (the same of each coordinate) and ``lowest``: the ten coordinates covered least.
     """
-    coordinates, effects = _refitted(posterior, seed, folder, histories, False, log, progress, stage)
-    inside = {n: _covered(*at) for n, at in coordinates.items()}
+    inside = {n: _covered(*at) for n, at in found.coordinates.items()}
     return {
-        "histories": histories,
+        "histories": len(next(iter(found.coordinates.values()))[0]),
         "coverage_90": float(np.mean(list(inside.values()))),
-        "effects": {n: _covered(*at) for n, at in effects.items()},
+        "effects": {n: _covered(*at) for n, at in found.effects.items()},
         "coverage": inside,
         "lowest": [[n, inside[n]] for n in sorted(inside, key=inside.__getitem__)[:10]],
     }
 
 
-def repeat(
-    posterior: Posterior,
-    seed: int,
-    folder: Path,
-    histories: int = 56,
-    log: Callable[[str], None] = lambda _: None,
-    progress: Callable[[int], None] = lambda _: None,
-    stage: Stage = FULL_STAGE,
-) -> dict[str, Any]:
-    """Whether ranks of the truth are uniform where every fit of the full model sees our data and a synthetic history.
+def posterior_sbc(found: Refits, seed: int) -> dict[str, Any]:
+    """Whether ranks of the truth are uniform, of fits to synthetic histories beside our own data.
 
     The result has ``histories``, ``draws``, ``coverage_90`` over all free coordinates and histories, which is due to be
     0.9; ``effects``, by policy effect the shares of truths ``inside`` the 90 % interval, ``below`` and ``above`` it;
     ``quantities``, ``inside_bands`` (how many) and ``outside`` (which), as in ``calibrate``; and ``ranks`` of effects.
     """
-    coordinates, effects = _refitted(posterior, seed, folder, histories, True, log, progress, stage)
-    places = {n: (drawn < truth).mean(axis=0) for n, (truth, drawn) in (coordinates | effects).items()}
-    draws = stage.drawn.kept
+    draws, histories = next(iter(found.coordinates.values()))[1].shape
+    places = {n: (drawn < truth).mean(axis=0) for n, (truth, drawn) in {**found.coordinates, **found.effects}.items()}
     even = {n: pit_inside_bands(_places(r, draws, seed), range(histories)) for n, r in places.items()}
     rows = {}
-    for name, (truth, drawn) in effects.items():
+    for name, (truth, drawn) in found.effects.items():
         low, high = _ends(drawn)
         below, above = float((truth <= low).mean()), float((truth >= high).mean())
         rows[name] = {"inside": 1 - below - above, "below": below, "above": above}
     return {
         "histories": histories,
         "draws": draws,
-        "coverage_90": float(np.mean([_covered(*at) for at in coordinates.values()])),
+        "coverage_90": float(np.mean([_covered(*at) for at in found.coordinates.values()])),
         "effects": rows,
         "quantities": len(even),
         "inside_bands": sum(even.values()),
         "outside": sorted(n for n, ok in even.items() if not ok),
-        "ranks": {n: np.round(places[n] * draws).astype(int).tolist() for n in effects},
+        "ranks": {n: np.round(places[n] * draws).astype(int).tolist() for n in found.effects},
     }
-
-
-_Found = dict[str, tuple[np.ndarray, np.ndarray]]
-
-
-def _refitted(
-    posterior: Posterior,
-    seed: int,
-    folder: Path,
-    histories: int,
-    beside_ours: bool,
-    log: Callable[[str], None],
-    progress: Callable[[int], None],
-    stage: Stage,
-) -> tuple[_Found, _Found]:
-    """Truth (histories,) and draws (kept, histories) of every free coordinate, and of every policy effect."""
-    target = problem()
-    truth = target.coordinates(posterior.thin(histories))
-    free = ~held(target)
-    drawn = refit(experiment(target, truth, seed, beside_ours), free, stage, seed, folder, DOUBLINGS, log, progress)
-    coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
-    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
-    return coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()}
 
 
 def _covered(truth: np.ndarray, drawn: np.ndarray) -> float:

@@ -78,15 +78,16 @@ def _calibration(step: Step, quick: bool) -> Result:
 
 
 def _recovery(step: Step, quick: bool) -> Result:
-    from contraflow.validation.calibration import recover
+    from contraflow.validation.calibration import recovery, refits
 
-    return {"recovery": recover(load_posterior(), 1, WORK / "recovery", log=step)}
+    return {"recovery": recovery(refits(load_posterior(), 1, WORK / "recovery", beside_ours=False, log=step))}
 
 
-def _repetition(step: Step, quick: bool) -> Result:
-    from contraflow.validation.calibration import repeat
+def _posterior_sbc(step: Step, quick: bool) -> Result:
+    from contraflow.validation.calibration import posterior_sbc, refits
 
-    return {"repetition": repeat(load_posterior(), 1, WORK / "repetition", log=step)}
+    found = refits(load_posterior(), 1, WORK / "posterior-calibration", beside_ours=True, log=step)
+    return {"posterior_sbc": posterior_sbc(found, 1)}
 
 
 def _alternatives(step: Step, quick: bool) -> Result:
@@ -115,7 +116,7 @@ PARTS: dict[str, Part] = {
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
         Part("recovery", ("recovery",), _recovery, light=False),
-        Part("repetition", ("repetition",), _repetition, light=False),
+        Part("posterior-calibration", ("posterior_sbc",), _posterior_sbc, light=False),
         Part("alternatives", ("alternatives",), _alternatives, light=False),
         Part("held-back", ("held_back",), _held_back),
         Part("barlas", ("barlas",), _barlas),
@@ -123,7 +124,7 @@ PARTS: dict[str, Part] = {
 }
 #: Every key of the whole, in order; one that no part fills is null.
 KEYS = (
-    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "repetition",
+    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "posterior_sbc",
     "held_back", "alternatives", "barlas",
 )  # fmt: skip
 
