@@ -420,7 +420,7 @@ def test_help_imports_nothing_slow(arguments):
 def test_what_runs_a_scenario_imports_nothing_that_only_shows_or_fits():
     found = modules("import sys, contraflow.analysis.runs; print(*sys.modules)")
     assert "jax" in found
-    assert not found & {"xarray", "pandas", "matplotlib", "scipy.stats", "scipy.optimize", "arviz", "blackjax"}
+    assert not found & {"xarray", "pandas", "matplotlib", "scipy.stats", "scipy.optimize", "arviz", "statsmodels"}
 
 
 # Validation

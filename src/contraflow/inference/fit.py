@@ -229,15 +229,6 @@ def fit(
         start = np.where(stands[:, None], start, _spread(begun, CHAINS))
     report: dict[str, Any] = {"stages": {}, "diagnostics": {}}
 
-    if plan.joint:
-        log("joint posterior: everything from all data")
-        joint = run("joint", plan.joint, start, everything, all_series)
-        report["stages"]["joint"] = _went(target, joint, everything)
-        report["diagnostics"]["joint"] = _diagnosed(target, joint, everything)
-        together = _thinned(joint.draws, plan.chains * plan.rest.drawn.kept)
-        report["joint"] = _summary(target, together)
-        report["joint_coverage"] = as_rows(coverage(target, together, seed))
-
     log("stage 1: supply, from supply data and surveys of use alone")
     supply = run("supply", plan.supply, start, everything, supply_weights(target))
     report["stages"]["supply"] = _went(target, supply, everything)
@@ -261,6 +252,16 @@ def fit(
         report["settled"] = settled(rest.draws[:, conditional], _named(target, conditional))
     y = np.concatenate(list(rest.draws), axis=1)
     report["coverage"] = as_rows(coverage(target, y, seed))
+
+    if plan.joint:
+        log("joint posterior: everything from all data")
+        joint = run("joint", plan.joint, start, everything, all_series)
+        report["stages"]["joint"] = _went(target, joint, everything)
+        report["diagnostics"]["joint"] = _diagnosed(target, joint, everything)
+        together = _thinned(joint.draws, plan.chains * plan.rest.drawn.kept)
+        report["joint"] = _summary(target, together)
+        report["joint_coverage"] = as_rows(coverage(target, together, seed))
+
     _posterior(target, y, seed, report, plan, made_by, fixed or {}).save(path)
     log(f"wrote {y.shape[1]} draws to {path}")
     saved.remove()
@@ -329,7 +330,7 @@ def _checkpoints(
         "plan": asdict(plan),
         "fixed": dict(fixed),
         "last": last.hash if last else None,
-        **{name: metadata.version(name) for name in ("contraflow", "blackjax", "jax", "numpy", "scipy")},
+        **{name: metadata.version(name) for name in ("contraflow", "jax", "numpy", "scipy")},
     }
     return Checkpoints(path.with_suffix(".resume"), key)
 

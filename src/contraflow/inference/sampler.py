@@ -1,13 +1,14 @@
-"""The No-U-Turn sampler over many chains at once, in coordinates whitened by the mean curvature of the target.
+"""Many chains of the No-U-Turn sampler at once, in coordinates whitened by the mean curvature of the target.
 
 Every chain may hold some coordinates at values of its own (the two-stage fit needs that) and may see data of its own
-(simulation-based calibration needs that), so the target may differ by chain; all chains take a step together, one
+(simulation-based calibration needs that), so the target may differ by chain; all chains are evaluated together, one
 lane of the kernel each.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,23 +18,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from contraflow.inference import nuts
 from contraflow.inference.checkpoint import Checkpoint
 
 Array = Any
 P, T = ParamSpec("P"), TypeVar("T")
 
-#: Transitions between two checkpoints, two lines of the log, and two looks for frozen chains: draws depend on it.
-SAVE_EVERY = 20
+#: Seconds between two checkpoints, and two lines of the log.
+SAVE_SECONDS = 60.0
 #: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
 DOUBLINGS = 5
 #: Log density below the best chain from which a chain counts as astray.
 STRAY = 200.0
 #: Mean acceptance that the warm-up tunes each chain's step to.
-ACCEPTANCE = 0.93
+ACCEPTANCE = 0.85
 #: Variance of whitened draws above which a direction is widened: less may be chance in 960 draws of 430 coordinates.
 WIDE = 3.0
-#: Mean acceptance over the last transitions below which a chain is frozen, and how much shorter its steps are then.
-FROZEN, EASED = 0.1, 0.25
+#: Step that the warm-up begins with, and its bounds.
+STEP, STEPS = 0.1, (0.005, 1.0)
+#: Mean acceptance below which a chain is stuck.
+REFUSED = 0.1
 #: Mean squared step, against that of the median chain, below which a chain hardly moves.
 STUCK = 0.1
 
@@ -76,6 +80,9 @@ def usual_leapfrogs(doublings: int) -> int:
 class Sampler:
     """A target over y (size, chains): ``log_density(y, given)`` → (chains,); ``given`` is any tree of arrays.
 
+    ``gradient(y, given)``: log density (chains,) and its slope (size, chains). ``whitened(z, base, factor, given)``:
+    the same at ``base + factor z``, by z (free, chains).
+
     ``advance`` is told of work as it is done, in evaluations of the gradient. ``stray``: log density below the best
     chain from which a chain counts as astray; infinite where chains see data of their own and cannot be compared.
     ``doublings``: of a trajectory at most.
@@ -83,7 +90,7 @@ class Sampler:
 
     size: int
     gradient: Callable[[Array, Any], tuple[Array, Array]]
-    transition: Callable[..., tuple[Any, Any]]
+    whitened: Callable[[Array, Array, Array, Any], tuple[Array, Array]]
     advance: Callable[[int], None] = _unheard
     stray: float = STRAY
     doublings: int = DOUBLINGS
@@ -120,8 +127,7 @@ def sampler(
     stray: float = STRAY,
     doublings: int = DOUBLINGS,
 ) -> Sampler:
-    """Compile gradient and transition of a target; numbers of chains and of free coordinates may vary by call."""
-    from blackjax.mcmc import nuts  # takes a second to import: only a fit needs it
+    """Compile the gradient of a target; numbers of chains and of free coordinates may vary by call."""
 
     def total(y: Array, given: Any) -> tuple[Array, Array]:
         value = log_density(y, given)
@@ -131,38 +137,11 @@ def sampler(
         (_, value), slope = jax.value_and_grad(total, has_aux=True)(y, given)
         return value, slope
 
-    kernel, density = nuts.build_kernel(), _whitened(gradient)
+    def whitened(z: Array, base: Array, factor: Array, given: Any) -> tuple[Array, Array]:
+        value, slope = gradient(base + factor @ z, given)
+        return value, factor.T @ slope
 
-    def transitions(state: Any, base: Array, factor: Array, given: Any, step: Array, keys: Array) -> tuple[Any, Any]:
-        def of_one_chain(key: Array, own: Any, held: Array, size_of_step: Array) -> tuple[Any, Any]:
-            metric = jnp.ones(factor.shape[1])
-            moved, info = kernel(key, own, lambda z: density(z, held, factor, given), size_of_step, metric, doublings)
-            return moved, (info.acceptance_rate, info.is_divergent, info.num_integration_steps)
-
-        return jax.vmap(of_one_chain)(keys, state, base, step)
-
-    return Sampler(size, jax.jit(gradient), jax.jit(transitions), advance, stray, doublings)
-
-
-def _whitened(gradient: Callable[[Array, Any], tuple[Array, Array]]) -> Callable[..., Array]:
-    """Log density of one chain at ``base + factor z``, which under ``vmap`` is one call for all chains."""
-
-    @jax.custom_batching.custom_vmap
-    def both(z: Array, base: Array, factor: Array, given: Any) -> tuple[Array, Array]:
-        value, slope = gradient((base + factor @ z)[:, None], given)
-        return value[0], factor.T @ slope[:, 0]
-
-    @both.def_vmap
-    def _(_count: int, _mapped: Any, z: Array, base: Array, factor: Array, given: Any) -> Any:
-        value, slope = gradient(base.T + factor @ z.T, given)
-        return (value, (factor.T @ slope).T), (True, True)
-
-    @jax.custom_vjp
-    def density(z: Array, base: Array, factor: Array, given: Any) -> Array:
-        return both(z, base, factor, given)[0]
-
-    density.defvjp(both, lambda slope, bar: (bar * slope, None, None, None))
-    return density
+    return Sampler(size, jax.jit(gradient), jax.jit(whitened), advance, stray, doublings)
 
 
 def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -240,102 +219,110 @@ def sample(
 ) -> Sampled:
     """Draws after ``warmup`` transitions, every ``thin``-th kept; and how the sampling went.
 
-    Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. After it a
-    chain takes the mean of its steps (of their logarithms, in the second half of the warm-up), but none takes a longer
-    step than the median chain: long steps that were found by luck are where trajectories diverge. A chain that accepts
-    hardly anything over ``SAVE_EVERY`` transitions is in a place too narrow for its step: it takes shorter ones, and
-    shorter again, until it has moved for as long. With ``saved``, the work is saved as it goes, and goes on from what
-    was saved: the draws are those of a run without a stop.
+    Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. After it all
+    take the same, the median over chains of the mean of their steps (of their logarithms, in the second half of the
+    warm-up), so that none keeps the others waiting; steps are made finer where they must be. With ``saved``, the work
+    is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
     """
-    from blackjax.mcmc.hmc import HMCState
+    chains, transitions = y.shape[1], warmup + kept * thin
+    state = (saved.load() if saved else None) or _beginning(target, y, factor, given, kept, transitions)
+    base, done = state["base"], state["done"]
+    own_seed, f, fixed = np.atleast_1d(seed), jnp.asarray(factor), jnp.asarray(base)
+    whole, counted, saved_at = transitions * target.usual_leapfrogs, 0, time.monotonic()
 
-    f, chains = jnp.asarray(factor), y.shape[1]
-    state = (saved.load() if saved else None) or _beginning(target, y, factor, given)
-    base, at = jnp.asarray(state["base"]), HMCState(*(jnp.asarray(state[k]) for k in ("z", "value", "slope")))
-    step, tried, eased, draws = state["step"], state["tried"], state["eased"], list(state["draws"])
-    chances, divergent, leapfrogs = (list(state[k]) for k in ("chances", "divergent", "leapfrogs"))
-    ever = state["ever"]
-    done, transitions = int(state["done"]), warmup + kept * thin
-    target.advance(done * target.usual_leapfrogs)
-    for i in range(done, transitions):
-        # Random numbers of their own for each transition, so that none depends on where a run was stopped.
-        rng = np.random.default_rng([*np.atleast_1d(seed), i + 1])
-        keys = jax.random.split(jax.random.PRNGKey(int(rng.integers(2**31))), chains)
-        jittered = jnp.asarray(step * eased * rng.uniform(0.9, 1.1, chains))
-        at, (chance, split, moves) = target.transition(at, base, f, given, jittered, keys)
-        if i < warmup:
-            step = np.clip(step * np.exp(0.8 * (np.asarray(chance) - ACCEPTANCE) / (1 + i / 8) ** 0.6), 0.005, 1.0)
-            if i >= warmup // 2:
-                tried = tried + np.log(step)
-            if i + 1 == warmup:
-                step = np.exp(tried / (warmup - warmup // 2))
-                step = np.minimum(step, np.median(step))
-        else:
-            chances.append(np.asarray(chance))
-            divergent.append(np.asarray(split))
-            leapfrogs.append(np.asarray(moves))
-            if (i - warmup + 1) % thin == 0:
-                draws.append(np.asarray(base).T + factor @ np.asarray(at.position).T)
-            if (i + 1) % SAVE_EVERY == 0:
-                frozen = np.mean(chances[-SAVE_EVERY:], axis=0) < FROZEN
-                eased = np.where(frozen, EASED * eased, 1.0)
-                ever |= frozen
-        target.advance(target.usual_leapfrogs)
-        last = i + 1 == transitions
-        if (i + 1) % SAVE_EVERY == 0 or last:
-            value = np.asarray(at.logdensity)
-            log(
-                f"  transition {i + 1} of {transitions}, acceptance {float(np.mean(chance)):.2f}, "
-                f"step {np.median(step):.3f}, {float(np.mean(moves)):.0f} leapfrogs, "
-                f"log density {np.median(value):.0f} ({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
-            )
-        if saved and ((i + 1) % SAVE_EVERY == 0 or last):
-            saved.save(
-                done=i + 1,
-                base=base,
-                z=at.position,
-                value=at.logdensity,
-                slope=at.logdensity_grad,
-                step=step,
-                tried=tried,
-                eased=eased,
-                ever=ever,
-                chances=np.reshape(chances, (-1, chains)),
-                divergent=np.reshape(divergent, (-1, chains)),
-                leapfrogs=np.reshape(leapfrogs, (-1, chains)),
-                draws=np.reshape(draws, (-1, target.size, chains)),
-            )
-    by_chain = np.mean(chances, axis=0)
-    went = {
-        "chains": chains,
-        "transitions": transitions,
-        "acceptance": float(by_chain.mean()),
-        "stuck_chains": float(np.mean(by_chain < FROZEN)),
-        "frozen_chains": float(np.mean(ever)),
-        "divergence_share": float(np.mean(divergent)),
-        "step": float(np.median(step)),
-        "leapfrogs": float(np.mean(leapfrogs)),
-        "longest_share": float(np.mean(np.asarray(leapfrogs) >= 2**target.doublings - 1)),
-    }
-    return Sampled(np.stack(draws), np.reshape(divergent, (kept, thin, chains)).sum(axis=1), went)
+    def of_one_chain(k: int, last: int, length: float | None) -> nuts.Asking[None]:
+        """Its transitions to the ``last``, with steps of this length, or tuned on the way."""
+        at = nuts.Place(state["z"][k], float(state["value"][k]), state["slope"][k])
+        for i in range(done[k], last):
+            # Random numbers of their own for each transition, so that none depends on where a run was stopped.
+            rng = np.random.default_rng([*own_seed, i + 1, k])
+            step = (length or state["step"][k]) * rng.uniform(0.9, 1.1)
+            at, went = yield from nuts.transition(at, step, rng, target.doublings)
+            state["z"][k], state["value"][k], state["slope"][k] = at
+            state["went"][i, :, k] = [getattr(went, name) for name in _RECORDED]
+            if length is None:
+                state["step"][k] *= np.exp(0.8 * (went.acceptance - ACCEPTANCE) / (1 + i / 8) ** 0.6)
+                state["step"][k] = np.clip(state["step"][k], *STEPS)
+                if i >= warmup // 2:
+                    state["tried"][k] += np.log(state["step"][k])
+            elif (i - warmup + 1) % thin == 0:
+                state["draws"][(i - warmup) // thin, :, k] = base[:, k] + factor @ at.position
+            done[k] = i + 1
+
+    def answer(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, slope = target.whitened(z, fixed, f, given)
+        return np.asarray(value), np.asarray(slope)
+
+    def each_time() -> None:
+        nonlocal counted, saved_at
+        counted, before = int(done.sum()) * target.usual_leapfrogs // chains, counted
+        if time.monotonic() >= saved_at + SAVE_SECONDS or before < counted == whole:
+            if saved:
+                saved.save(**state)
+            log(_line(state, transitions))
+            saved_at = time.monotonic()
+        if before < counted:
+            target.advance(counted - before)
+
+    def run(last: int, length: float | None) -> None:
+        nuts.together([of_one_chain(k, last, length) for k in range(chains)], answer, f.shape[1], each_time)
+
+    counted = int(done.sum()) * target.usual_leapfrogs // chains
+    target.advance(counted)
+    run(warmup, None)
+    length = float(np.median(np.exp(state["tried"] / (warmup - warmup // 2)))) if warmup else STEP
+    run(transitions, length)
+    went = {name: state["went"][warmup:, n] for n, name in enumerate(_RECORDED)}
+    by_chain = went["acceptance"].mean(axis=0)
+    steps = went["steps"].sum()
+    return Sampled(
+        state["draws"],
+        went["divergent"].reshape(kept, thin, chains).sum(axis=1).astype(int),
+        {
+            "chains": chains,
+            "transitions": transitions,
+            "acceptance": float(by_chain.mean()),
+            "stuck_chains": float(np.mean(by_chain < REFUSED)),
+            "divergence_share": float(went["divergent"].mean()),
+            "one_way_share": float(went["one_way"].mean()),
+            "finer_share": float(went["finer"].sum() / steps),
+            "step": length,
+            "leapfrogs": float(went["steps"].mean()),
+            "evaluations": float(went["evaluations"].mean()),
+            "longest_share": float(np.mean(went["steps"] >= 2**target.doublings - 1)),
+        },
+    )
 
 
-def _beginning(target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any) -> dict[str, Any]:
+#: What is kept of every transition, in order.
+_RECORDED = ("acceptance", "divergent", "one_way", "steps", "finer", "evaluations")
+
+
+def _line(state: dict[str, Any], transitions: int) -> str:
+    value, done = state["value"], state["done"]
+    last = np.array([state["went"][max(n - 1, 0), :, k] for k, n in enumerate(done)])
+    return (
+        f"  transition {done.min()} to {done.max()} of {transitions}, acceptance {last[:, 0].mean():.2f}, "
+        f"step {np.median(state['step']):.3f}, {last[:, 3].mean():.0f} leapfrogs by {last[:, 5].mean():.0f} "
+        f"evaluations, log density {np.median(value):.0f} "
+        f"({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
+    )
+
+
+def _beginning(
+    target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any, kept: int, transitions: int
+) -> dict[str, Any]:
     """The state of a sampling that has not begun, under the names in which it is saved."""
     value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(y), given))
     chains = y.shape[1]
     return {
-        "done": 0,
-        "base": y.T,
+        "done": np.zeros(chains, dtype=int),
+        "base": np.array(y),
         "z": np.zeros((chains, factor.shape[1])),
-        "value": value,
+        "value": np.array(value),
         "slope": (factor.T @ slope).T,
-        "step": np.full(chains, 0.2),
+        "step": np.full(chains, STEP),
         "tried": np.zeros(chains),
-        "eased": np.ones(chains),
-        "ever": np.zeros(chains, dtype=bool),
-        "chances": (),
-        "divergent": (),
-        "leapfrogs": (),
-        "draws": (),
+        "went": np.zeros((transitions, len(_RECORDED), chains)),
+        "draws": np.zeros((kept, target.size, chains)),
     }

@@ -74,7 +74,9 @@ class Stage:
 
     ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
     sampling and went on from where another chain was; ``frozen``: that were for a while in a place too narrow for their
-    step, and took shorter ones. ``divergences``: None where the fit did not say.
+    step, and took shorter ones (in fits before steps were made finer); ``finer``: share of steps made finer; ``one_way``:
+    of transitions that stopped before a step that would not have led back. ``divergences``: None where the fit did not
+    say.
     """
 
     id: str
@@ -86,6 +88,8 @@ class Stage:
     stuck: float
     begun_anew: float
     frozen: float
+    finer: float
+    one_way: float
     divergences: Divergences | None
 
 
@@ -229,7 +233,10 @@ def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[F
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
     measured = (
         float(went.get(k, 0.0))
-        for k in ("acceptance", "divergence_share", "stuck_chains", "begun_anew", "frozen_chains")
+        for k in (
+            "acceptance", "divergence_share", "stuck_chains", "begun_anew", "frozen_chains", "finer_share",
+            "one_way_share",
+        )  # fmt: skip
     )
     placed = _divergences(went.get("divergences"))
     return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured, placed)
@@ -332,6 +339,12 @@ def convergence(record: FitRecord, draws: int) -> str:
         text.append(
             f"{share_percent(frozen)} of the chains of a stage, at most, were for a while in a place too narrow for "
             "their step, and took shorter ones until they moved."
+        )
+    if finer := max(s.finer for s in used):
+        text.append(
+            f"Up to {share_percent(finer)} of the steps of a stage were made finer, because the energy changed too "
+            f"much, and {share_percent(max(s.one_way for s in used))} of its transitions, at most, stopped before a "
+            "step that would not have led back, so that draws are exact."
         )
     text.append(f"Divergent transitions: at most {share_percent(max(s.divergent for s in used))} of a stage.")
     text.extend(_placed(s, s.divergences) for s in used if s.divergences and s.divergences.transitions)

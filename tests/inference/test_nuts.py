@@ -1,0 +1,117 @@
+"""Transitions are exact where steps suit the surface and where they must be made finer, and steps lead back."""
+
+import numpy as np
+import pytest
+
+from contraflow.inference.nuts import HALVINGS, TOLERANCE, Phase, Place, Went, _phase, _step, together, transition
+
+
+def funnel(q):
+    """Neal's funnel: v ~ N(0, 2²), the rest N(0, eᵛ) given it; value (chains,) and slope of q (11, chains)."""
+    v, rest = q[0], q[1:]
+    value = -(v**2) / 8 - 0.5 * (rest**2).sum(axis=0) * np.exp(-v) - 5 * v
+    return value, np.vstack([-v / 4 + 0.5 * (rest**2).sum(axis=0) * np.exp(-v) - 5, -rest * np.exp(-v)])
+
+
+def of_the_funnel(chains, seed):
+    rng = np.random.default_rng(seed)
+    v = 2 * rng.standard_normal(chains)
+    return np.vstack([v, np.exp(v / 2) * rng.standard_normal((10, chains))])
+
+
+def placed(surface, q):
+    value, slope = surface(q[:, None])
+    return Place(q, float(value[0]), slope[:, 0])
+
+
+def ended(asking, surface):
+    """What a generator returns, on this surface, and how often it asked."""
+    asked, place = 0, next(asking)
+    while True:
+        try:
+            asked += 1
+            at = placed(surface, place)
+            place = asking.send((at.value, at.slope))
+        except StopIteration as end:
+            return end.value, asked
+
+
+def sampled(surface, start, step, transitions, seed=0, doublings=6):
+    """Draws (transitions, dimensions, chains), and how each transition went."""
+    draws = np.zeros((transitions, *start.shape))
+    went = []
+
+    def chain(k):
+        at = placed(surface, start[:, k])
+        for i in range(transitions):
+            at, how = yield from transition(at, step, np.random.default_rng([seed, k, i]), doublings)
+            draws[i, :, k] = at.position
+            went.append(how)
+
+    together([chain(k) for k in range(start.shape[1])], surface, len(start), lambda: None)
+    return draws, went
+
+
+def test_draws_are_exact_where_one_length_of_step_suits_no_place():
+    draws, went = sampled(funnel, of_the_funnel(60, 0), 0.3, 150)
+    v = draws[:, 0]
+    assert v.mean() == pytest.approx(0, abs=0.25) and v.std() == pytest.approx(2, abs=0.15)
+    assert np.quantile(v, 0.1) == pytest.approx(-2.56, abs=0.35)
+    assert np.mean([w.divergent for w in went]) < 0.001 and 0 < np.mean([w.one_way for w in went]) < 0.2
+    assert all(w.finer <= w.steps <= 63 and w.evaluations >= w.steps for w in went)
+
+
+def test_draws_have_the_moments_of_a_gaussian_too_narrow_for_the_step():
+    scale = np.array([[1.0], [0.05], [2.0]])  # the leapfrog is unstable from a step of 0.1
+    start = scale * np.random.default_rng(1).standard_normal((3, 300))
+    draws, went = sampled(lambda q: (-0.5 * ((q / scale) ** 2).sum(axis=0), -q / scale**2), start, 0.15, 15)
+    assert np.allclose(draws.std(axis=(0, 2)), scale[:, 0], rtol=0.08)
+    assert np.mean([w.finer > 0 for w in went]) > 0.9 and not any(w.divergent for w in went)
+
+
+def test_a_step_keeps_the_energy_and_leads_back():
+    rng = np.random.default_rng(2)
+    ends = {"as it is": 0, "finer": 0, "none": 0}
+    for q in of_the_funnel(300, 3).T:
+        start, went = _phase(placed(funnel, q), rng.standard_normal(11)), Went()
+        end, asked = ended(_step(start, 0.5, went), funnel)
+        assert asked == went.evaluations
+        if end is None:
+            assert went.one_way != went.divergent
+            ends["none"] += 1
+            continue
+        assert abs(end.energy - start.energy) <= TOLERANCE
+        back, _ = ended(_step(end, -0.5, Went()), funnel)
+        assert np.allclose(back.at.position, q, atol=1e-8) and np.allclose(back.momentum, start.momentum, atol=1e-8)
+        ends["finer" if went.finer else "as it is"] += 1
+    assert min(ends.values()) > 5
+
+
+def test_a_step_that_no_halving_makes_fine_enough_is_divergent():
+    wall = lambda q: (np.where(np.abs(q[0]) < 1, 0.0, -np.inf), 0 * q)  # noqa: E731
+    went = Went()
+    end, asked = ended(_step(Phase(placed(wall, np.array([0.99])), np.array([5.0]), 12.5), 1.0, went), wall)
+    assert end is None and went.divergent and not went.one_way and asked <= 1 + HALVINGS
+
+
+def test_a_trajectory_turns_after_about_half_a_period():
+    start = np.random.default_rng(4).standard_normal((1, 200))
+    _, went = sampled(lambda q: (-0.5 * (q**2).sum(axis=0), -q), start, 0.1, 5, doublings=9)
+    assert 16 < np.mean([w.steps for w in went]) < 64  # half a period is 31 steps; trajectories double
+    assert all(w.steps <= 3 for w in sampled(lambda q: (-0.5 * (q**2).sum(axis=0), -q), start, 0.01, 5, 0, 2)[1])
+
+
+def test_a_lane_keeps_its_chain_when_others_have_ended():
+    seen, counted = [], []
+
+    def chain(k):
+        for i in range(k):
+            value, slope = yield np.array([10.0 * k + i])
+            assert value == slope[0] == 10 * k + i
+
+    def answer(q):
+        seen.append(q[0].tolist())
+        return q[0], q
+
+    together([chain(k) for k in range(4)], answer, 1, lambda: counted.append(1))
+    assert seen == [[0, 10, 20, 30], [0, 10, 21, 31], [0, 10, 21, 32]] and len(counted) == 3
