@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ParamSpec, TypeVar
 
@@ -224,95 +224,119 @@ def sample(
     warm-up), so that none keeps the others waiting; steps are made finer where they must be. With ``saved``, the work
     is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
     """
-    chains, transitions = y.shape[1], warmup + kept * thin
-    state = (saved.load() if saved else None) or _beginning(target, y, factor, given, kept, transitions)
-    base, done = state["base"], state["done"]
-    own_seed, f, fixed = np.atleast_1d(seed), jnp.asarray(factor), jnp.asarray(base)
-    whole, counted, saved_at = transitions * target.usual_leapfrogs, 0, time.monotonic()
-
-    def of_one_chain(k: int, last: int, length: float | None) -> nuts.Asking[None]:
-        """Its transitions to the ``last``, with steps of this length, or tuned on the way."""
-        at = nuts.Place(state["z"][k], float(state["value"][k]), state["slope"][k])
-        for i in range(done[k], last):
-            # Random numbers of their own for each transition, so that none depends on where a run was stopped.
-            rng = np.random.default_rng([*own_seed, i + 1, k])
-            step = (length or state["step"][k]) * rng.uniform(0.9, 1.1)
-            at, went = yield from nuts.transition(at, step, rng, target.doublings)
-            state["z"][k], state["value"][k], state["slope"][k] = at
-            state["went"][i, :, k] = [getattr(went, name) for name in _RECORDED]
-            if length is None:
-                state["step"][k] *= np.exp(0.8 * (went.acceptance - ACCEPTANCE) / (1 + i / 8) ** 0.6)
-                state["step"][k] = np.clip(state["step"][k], *STEPS)
-                if i >= warmup // 2:
-                    state["tried"][k] += np.log(state["step"][k])
-            elif (i - warmup + 1) % thin == 0:
-                state["draws"][(i - warmup) // thin, :, k] = base[:, k] + factor @ at.position
-            done[k] = i + 1
-
-    def answer(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, slope = target.whitened(z, fixed, f, given)
-        return np.asarray(value), np.asarray(slope)
-
-    def each_time() -> None:
-        nonlocal counted, saved_at
-        counted, before = int(done.sum()) * target.usual_leapfrogs // chains, counted
-        if time.monotonic() >= saved_at + SAVE_SECONDS or before < counted == whole:
-            if saved:
-                saved.save(**state)
-            log(_line(state, transitions))
-            saved_at = time.monotonic()
-        if before < counted:
-            target.advance(counted - before)
-
-    def run(last: int, length: float | None) -> None:
-        nuts.together([of_one_chain(k, last, length) for k in range(chains)], answer, f.shape[1], each_time)
-
-    counted = int(done.sum()) * target.usual_leapfrogs // chains
-    target.advance(counted)
-    run(warmup, None)
-    length = float(np.median(np.exp(state["tried"] / (warmup - warmup // 2)))) if warmup else STEP
-    run(transitions, length)
-    went = {name: state["went"][warmup:, n] for n, name in enumerate(_RECORDED)}
-    by_chain = went["acceptance"].mean(axis=0)
-    steps = went["steps"].sum()
-    return Sampled(
-        state["draws"],
-        went["divergent"].reshape(kept, thin, chains).sum(axis=1).astype(int),
-        {
-            "chains": chains,
-            "transitions": transitions,
-            "acceptance": float(by_chain.mean()),
-            "stuck_chains": float(np.mean(by_chain < REFUSED)),
-            "divergence_share": float(went["divergent"].mean()),
-            "one_way_share": float(went["one_way"].mean()),
-            "finer_share": float(went["finer"].sum() / steps),
-            "step": length,
-            "leapfrogs": float(went["steps"].mean()),
-            "evaluations": float(went["evaluations"].mean()),
-            "longest_share": float(np.mean(went["steps"] >= 2**target.doublings - 1)),
-        },
-    )
+    begun = (saved.load() if saved else None) or _beginning(target, y, factor, given, kept, warmup + kept * thin)
+    work = _Sampling(target, factor, given, warmup, thin, np.atleast_1d(seed).tolist(), log, saved, begun)
+    work.run(warmup, None)
+    step = float(np.median(np.exp(begun["tried"] / (warmup - warmup // 2)))) if warmup else STEP
+    work.run(len(begun["went"]), step)
+    return work.sampled(step)
 
 
-#: What is kept of every transition, in order.
+#: What is recorded of every transition, in order.
 _RECORDED = ("acceptance", "divergent", "one_way", "steps", "finer", "evaluations")
 
 
-def _line(state: dict[str, Any], transitions: int) -> str:
-    value, done = state["value"], state["done"]
-    last = np.array([state["went"][max(n - 1, 0), :, k] for k, n in enumerate(done)])
-    return (
-        f"  transition {done.min()} to {done.max()} of {transitions}, acceptance {last[:, 0].mean():.2f}, "
-        f"step {np.median(state['step']):.3f}, {last[:, 3].mean():.0f} leapfrogs by {last[:, 5].mean():.0f} "
-        f"evaluations, log density {np.median(value):.0f} "
-        f"({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
-    )
+@dataclass
+class _Sampling:
+    """A sampling under way; ``state`` is what of it is saved.
+
+    Its arrays: ``done`` (chains,) transitions; ``base`` (size, chains), where chains began; ``z`` (chains, free), where
+    they are from there in whitened coordinates, ``value`` and ``slope`` of the log density there; ``step`` (chains,)
+    and ``tried``, the sum of logarithms of steps; ``went`` (transitions, recorded, chains); ``draws`` (kept, size,
+    chains).
+    """
+
+    target: Sampler
+    factor: np.ndarray
+    given: Any
+    warmup: int
+    thin: int
+    seed: list[int]
+    log: Callable[[str], None]
+    saved: Checkpoint | None
+    state: dict[str, np.ndarray]
+    told: int = 0
+    saved_at: float = field(default_factory=time.monotonic)
+
+    def run(self, last: int, step: float | None) -> None:
+        """Every chain to its ``last`` transition, with steps of this length, or tuned on the way."""
+        factor, base = jnp.asarray(self.factor), jnp.asarray(self.state["base"])
+
+        def answer(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            value, slope = self.target.whitened(z, base, factor, self.given)
+            return np.asarray(value), np.asarray(slope)
+
+        self._tell()
+        chains = [self._chain(k, last, step) for k in range(base.shape[1])]
+        nuts.together(chains, answer, factor.shape[1], self._answered)
+
+    def _chain(self, k: int, last: int, step: float | None) -> nuts.Asking[None]:
+        s = self.state
+        at = nuts.Place(s["z"][k], float(s["value"][k]), s["slope"][k])
+        for i in range(s["done"][k], last):
+            # Random numbers of their own for each transition, so that none depends on where a run was stopped.
+            rng = np.random.default_rng([*self.seed, i + 1, k])
+            jittered = (step or s["step"][k]) * rng.uniform(0.9, 1.1)
+            at, went = yield from nuts.transition(at, jittered, rng, self.target.doublings)
+            s["z"][k], s["value"][k], s["slope"][k] = at
+            s["went"][i, :, k] = [getattr(went, name) for name in _RECORDED]
+            if step is None:
+                tuned = s["step"][k] * np.exp(0.8 * (went.acceptance - ACCEPTANCE) / (1 + i / 8) ** 0.6)
+                s["step"][k] = np.clip(tuned, *STEPS)
+                s["tried"][k] += np.log(s["step"][k]) if i >= self.warmup // 2 else 0.0
+            elif (i - self.warmup + 1) % self.thin == 0:
+                s["draws"][(i - self.warmup) // self.thin, :, k] = s["base"][:, k] + self.factor @ at.position
+            s["done"][k] = i + 1
+
+    def _answered(self) -> None:
+        """Save, log and tell of work, where it is time."""
+        if time.monotonic() >= self.saved_at + SAVE_SECONDS or (self.state["done"] == len(self.state["went"])).all():
+            if self.saved:
+                self.saved.save(**self.state)
+            self.log(self._line())
+            self.saved_at = time.monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        now = int(self.state["done"].sum()) * self.target.usual_leapfrogs // len(self.state["done"])
+        before, self.told = self.told, now
+        if now > before:
+            self.target.advance(now - before)
+
+    def _line(self) -> str:
+        value, done = self.state["value"], self.state["done"]
+        last = np.array([self.state["went"][max(n - 1, 0), :, k] for k, n in enumerate(done)]).mean(axis=0)
+        acceptance, steps, evaluations = (last[_RECORDED.index(n)] for n in ("acceptance", "steps", "evaluations"))
+        return (
+            f"  transition {done.min()} to {done.max()} of {len(self.state['went'])}, acceptance {acceptance:.2f}, "
+            f"{steps:.0f} leapfrogs by {evaluations:.0f} evaluations, log density {np.median(value):.0f} "
+            f"({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
+        )
+
+    def sampled(self, step: float) -> Sampled:
+        """What was drawn with this step, and how it went."""
+        draws, after = self.state["draws"], self.state["went"][self.warmup :]
+        went = {name: after[:, n] for n, name in enumerate(_RECORDED)}
+        divergent = went["divergent"].reshape(len(draws), self.thin, -1).sum(axis=1).astype(int)
+        told = {
+            "chains": draws.shape[2],
+            "transitions": len(self.state["went"]),
+            "acceptance": went["acceptance"].mean(),
+            "stuck_chains": np.mean(went["acceptance"].mean(axis=0) < REFUSED),
+            "divergence_share": went["divergent"].mean(),
+            "one_way_share": went["one_way"].mean(),
+            "finer_share": went["finer"].sum() / went["steps"].sum(),
+            "step": step,
+            "leapfrogs": went["steps"].mean(),
+            "evaluations": went["evaluations"].mean(),
+            "longest_share": np.mean(went["steps"] >= 2**self.target.doublings - 1),
+        }
+        return Sampled(draws, divergent, {name: float(value) for name, value in told.items()})
 
 
 def _beginning(
     target: Sampler, y: np.ndarray, factor: np.ndarray, given: Any, kept: int, transitions: int
-) -> dict[str, Any]:
-    """The state of a sampling that has not begun, under the names in which it is saved."""
+) -> dict[str, np.ndarray]:
     value, slope = (np.asarray(a) for a in target.gradient(jnp.asarray(y), given))
     chains = y.shape[1]
     return {

@@ -74,9 +74,9 @@ class Stage:
 
     ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
     sampling and went on from where another chain was; ``frozen``: that were for a while in a place too narrow for their
-    step, and took shorter ones (in fits before steps were made finer); ``finer``: share of steps made finer; ``one_way``:
-    of transitions that stopped before a step that would not have led back. ``divergences``: None where the fit did not
-    say.
+    step, and took shorter ones (in fits before steps were made finer). ``finer``: share of steps made finer;
+    ``one_way``: of transitions that stopped before a step that would not have led back. ``divergences``: None where the
+    fit did not say.
     """
 
     id: str
@@ -234,7 +234,12 @@ def _stage(name: str, went: Mapping[str, Any]) -> Stage:
     measured = (
         float(went.get(k, 0.0))
         for k in (
-            "acceptance", "divergence_share", "stuck_chains", "begun_anew", "frozen_chains", "finer_share",
+            "acceptance",
+            "divergence_share",
+            "stuck_chains",
+            "begun_anew",
+            "frozen_chains",
+            "finer_share",
             "one_way_share",
         )  # fmt: skip
     )
