@@ -27,7 +27,7 @@ from contraflow.inference.fit import (
 )
 from contraflow.inference.posterior import PosteriorError, load_posterior
 from contraflow.inference.problem import problem
-from contraflow.inference.sampler import DOUBLINGS, sampler, usual_leapfrogs
+from contraflow.inference.sampler import DOUBLINGS, longest_trajectory, sampler
 
 SHORT = Length(warmup=6, kept=3, thin=8)
 
@@ -42,7 +42,7 @@ FREE = np.array([True, True, False])
 START = np.random.default_rng(0).standard_normal((3, 6))
 TUNING = (Length(30, 60, 1), Length(10, 20, 1))
 STAGE = Stage(TUNING, SHORT)
-USUAL = usual_leapfrogs(DOUBLINGS)
+USUAL = longest_trajectory(DOUBLINGS)
 MODES = 2 * 2 + NEWTON_STEPS
 TUNED_ONCE = MODES + TUNING[0].transitions * USUAL + 2
 TUNED = TUNED_ONCE + TUNING[1].transitions * USUAL + 2

@@ -125,7 +125,7 @@ def test_a_chain_in_a_place_too_narrow_for_its_step_moves():
     start[:, 4] = 5.001
     made = sample(sampler(needle, size=2), start, np.eye(2), None, warmup=0, kept=40, thin=1, seed=2, log=quiet)
     assert len(np.unique(made.draws[:, 0, 4])) > 20 and made.went["divergence_share"] == 0.0
-    assert 0 < made.went["finer_share"] < 0.5 and made.went["evaluations"] > made.went["leapfrogs"]
+    assert 0 < made.went["finer_share"] < 0.5 and made.went["evaluations"] > made.went["steps"]
 
 
 def test_held_coordinates_stay_and_the_rest_follows_its_conditional():
@@ -158,7 +158,7 @@ def killed_after(transitions):
 
     def advance(amount):
         work[0] += amount
-        if work[0] >= transitions * ENGINE.usual_leapfrogs:
+        if work[0] >= transitions * ENGINE.longest_trajectory:
             raise Killed
 
     return replace(ENGINE, advance=advance)
@@ -201,7 +201,7 @@ def test_a_stopped_run_does_no_transition_twice_and_reports_the_same_work(tmp_pa
     told.clear()
     sampled(engine, saved)
     assert 0 < len(asked) < whole / 4  # the slowest of 40 chains is a few transitions behind the mean
-    assert sum(told) == 32 * ENGINE.usual_leapfrogs
+    assert sum(told) == 32 * ENGINE.longest_trajectory
     asked.clear()
     sampled(engine, saved)
     assert not asked

@@ -35,14 +35,15 @@ from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, 
 from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import (
     DOUBLINGS,
+    DRAWS_VERSION,
     Sampled,
     Sampler,
     descend,
     hardly_moving,
+    longest_trajectory,
     one_thread,
     sample,
     sampler,
-    usual_leapfrogs,
     whitening,
     widened,
 )
@@ -79,9 +80,9 @@ class Stage:
     drawn: Length
 
     def work(self, free: int, doublings: int) -> int:
-        """Evaluations of the gradient for so many free coordinates, by usual lengths of trajectories."""
+        """Evaluations of the gradient for so many free coordinates, by the longest trajectories."""
         transitions = sum(s.transitions for s in (*self.tuning, self.drawn))
-        return (2 + len(self.tuning)) * free + NEWTON_STEPS + transitions * usual_leapfrogs(doublings)
+        return (2 + len(self.tuning)) * free + NEWTON_STEPS + transitions * longest_trajectory(doublings)
 
 
 #: The first sampling for the whitening: the curvature where it ends, and how far its chains spread.
@@ -109,7 +110,7 @@ class Plan:
     doublings: int = DOUBLINGS
 
     def work(self, target: Problem) -> int:
-        """Evaluations of the gradient in a whole fit, by usual lengths of trajectories."""
+        """Evaluations of the gradient in a whole fit, by the longest trajectories."""
         conditional = int((~held(target)).sum())
         whole = sum(s.work(target.size, self.doublings) for s in (self.joint, self.supply) if s)
         return self.iterations + whole + sum(s.work(conditional, self.doublings) for s in (self.check, self.rest) if s)
@@ -324,6 +325,7 @@ def _checkpoints(
 ) -> Checkpoints:
     key = {
         "model": made_by,
+        "sampler": DRAWS_VERSION,
         "seed": seed,
         "until": target.until,
         "points": _points(target),
@@ -401,7 +403,7 @@ def run_stage(
     drawn = sampled(at, factor, stage.drawn, 2, "sampling")
     went = {**drawn.went, "begun_anew": float(anew.mean())}
     log(
-        f"  acceptance {went['acceptance']:.2f}, {went['leapfrogs']:.0f} leapfrogs a transition, "
+        f"  acceptance {went['acceptance']:.2f}, {went['steps']:.0f} steps a transition, "
         f"{100 * went['divergence_share']:.2g} % divergent, {anew.sum()} of {len(anew)} chains begun anew"
     )
     return replace(drawn, went=went)

@@ -40,7 +40,7 @@ class Place(NamedTuple):
 class Phase(NamedTuple):
     """A place, a momentum (dimensions,), and the energy of both."""
 
-    at: Place
+    place: Place
     momentum: np.ndarray
     energy: float
 
@@ -50,8 +50,8 @@ class Tree(NamedTuple):
 
     first: Phase
     last: Phase
-    momentum: np.ndarray
-    weight: float
+    momenta: np.ndarray
+    log_weight: float
     chosen: Phase
 
 
@@ -86,11 +86,11 @@ def transition(at: Place, step: float, rng: np.random.Generator, doublings: int)
         new = yield from _subtree(edge, step if forward else -step, depth, start.energy, rng, went)
         if new is None:
             break
-        chosen = new.chosen if log(1 - rng.random()) < new.weight - tree.weight else tree.chosen
+        chosen = new.chosen if log(1 - rng.random()) < new.log_weight - tree.log_weight else tree.chosen
         tree = _joined(tree, new, forward, chosen)
         if _turns(tree):
             break
-    return tree.chosen.at, went
+    return tree.chosen.place, went
 
 
 def together(
@@ -101,7 +101,8 @@ def together(
 ) -> None:
     """Run chains to their ends; ``answer``: places (dimensions, chains) → values (chains,) and slopes (…, chains).
 
-    The place of a chain that has ended is asked on: a lane keeps its chain. ``asked`` is called after each answer.
+    A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. ``asked``
+    is called after each answer.
     """
     places = np.zeros((dimensions, len(chains)))
     under_way = {}
@@ -110,10 +111,9 @@ def together(
             places[:, k], under_way[k] = place, chain
     while under_way:
         values, slopes = answer(places)
-        slopes = np.ascontiguousarray(slopes.T)
         for k, chain in list(under_way.items()):
             try:
-                places[:, k] = chain.send((float(values[k]), slopes[k]))
+                places[:, k] = chain.send((float(values[k]), slopes[:, k].copy()))
             except StopIteration:
                 del under_way[k]
         asked()
@@ -130,13 +130,13 @@ def _leaf(one: Phase) -> Tree:
 
 def _joined(old: Tree, new: Tree, forward: bool, chosen: Phase) -> Tree:
     ends = (old.first, new.last) if forward else (new.first, old.last)
-    high, low = max(old.weight, new.weight), min(old.weight, new.weight)
-    return Tree(*ends, old.momentum + new.momentum, high + log1p(exp(low - high)), chosen)
+    high, low = max(old.log_weight, new.log_weight), min(old.log_weight, new.log_weight)
+    return Tree(*ends, old.momenta + new.momenta, high + log1p(exp(low - high)), chosen)
 
 
 def _turns(tree: Tree) -> bool:
     """Whether a trajectory begins to come back, by the sum of momenta that stands for its length."""
-    across = tree.momentum - 0.5 * (tree.first.momentum + tree.last.momentum)
+    across = tree.momenta - 0.5 * (tree.first.momentum + tree.last.momentum)
     return bool(across @ tree.first.momentum <= 0 or across @ tree.last.momentum <= 0)
 
 
@@ -161,7 +161,7 @@ def _subtree(
     both = _joined(near, far, forward, near.chosen)
     if _turns(both):
         return None
-    return both._replace(chosen=far.chosen) if log(1 - rng.random()) < far.weight - both.weight else both
+    return both._replace(chosen=far.chosen) if log(1 - rng.random()) < far.log_weight - both.log_weight else both
 
 
 def _step(start: Phase, step: float, went: Went) -> Asking[Phase | None]:
@@ -185,12 +185,12 @@ def _leaps(at: Phase, step: float, halvings: int, went: Went) -> Asking[Phase | 
     parts = 2**halvings
     low = high = at.energy
     for _ in range(parts):
-        half = at.momentum + 0.5 * step / parts * at.at.slope
-        position = at.at.position + step / parts * half
+        half = at.momentum + 0.5 * step / parts * at.place.slope
+        position = at.place.position + step / parts * half
         value, slope = yield position
         went.evaluations += 1
         at = _phase(Place(position, value, slope), half + 0.5 * step / parts * slope)
         low, high = min(low, at.energy), max(high, at.energy)
-        if not high - low <= TOLERANCE:
+        if not high - low <= TOLERANCE:  # also where both are infinite
             return None
     return at

@@ -26,7 +26,9 @@ P, T = ParamSpec("P"), TypeVar("T")
 
 #: Seconds between two checkpoints, and two lines of the log.
 SAVE_SECONDS = 60.0
-#: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 leapfrogs.
+#: Raised with every change to draws of the same seed: saved work of another version is not gone on from.
+DRAWS_VERSION = 2
+#: Doublings of a trajectory at most, unless told otherwise: 2^n - 1 steps.
 DOUBLINGS = 5
 #: Log density below the best chain from which a chain counts as astray.
 STRAY = 200.0
@@ -37,9 +39,9 @@ WIDE = 3.0
 #: Step that the warm-up begins with, and its bounds.
 STEP, STEPS = 0.1, (0.005, 1.0)
 #: Mean acceptance below which a chain is stuck.
-REFUSED = 0.1
-#: Mean squared step, against that of the median chain, below which a chain hardly moves.
 STUCK = 0.1
+#: Mean squared step, against that of the median chain, below which a chain hardly moves.
+HARDLY = 0.1
 
 
 def one_thread(work: Callable[P, T]) -> Callable[P, T]:
@@ -71,9 +73,9 @@ class Sampled:
     went: dict[str, float]
 
 
-def usual_leapfrogs(doublings: int) -> int:
-    """Leapfrogs of a usual trajectory of so many doublings at most: nearly every one here is that long."""
-    return 2**doublings - 2
+def longest_trajectory(doublings: int) -> int:
+    """Steps of a trajectory of so many doublings: what a transition counts for in progress."""
+    return 2**doublings - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +98,9 @@ class Sampler:
     doublings: int = DOUBLINGS
 
     @property
-    def usual_leapfrogs(self) -> int:
-        """Evaluations of the gradient that a transition counts for in progress; the true number varies."""
-        return usual_leapfrogs(self.doublings)
+    def longest_trajectory(self) -> int:
+        """Evaluations of the gradient that a transition counts for in progress; the true number is another."""
+        return longest_trajectory(self.doublings)
 
     def curvature(self, y: np.ndarray, given: Any, free: np.ndarray, step: float = 1e-3) -> np.ndarray:
         """Hessian (free, free) of minus the log density, its mean over the chains' points y (size, chains).
@@ -167,10 +169,11 @@ def _inverse(factor: np.ndarray) -> np.ndarray:
 def hardly_moving(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Which chains (chains,) hardly move from one of the draws (kept, size, chains) to the next.
 
-    Their mean squared step, whitened by the factor, is under ``STUCK`` of the median chain's.
+    Their mean squared step, whitened by the factor, is under ``HARDLY`` of the median chain's.
     """
-    step = np.mean([((_inverse(factor) @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
-    return np.asarray(step < STUCK * np.median(step))
+    inverse = _inverse(factor)
+    step = np.mean([((inverse @ (b - a)) ** 2).sum(axis=0) for a, b in pairwise(draws)], axis=0)
+    return np.asarray(step < HARDLY * np.median(step))
 
 
 def widened(factor: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -227,9 +230,8 @@ def sample(
     begun = (saved.load() if saved else None) or _beginning(target, y, factor, given, kept, warmup + kept * thin)
     work = _Sampling(target, factor, given, warmup, thin, np.atleast_1d(seed).tolist(), log, saved, begun)
     work.run(warmup, None)
-    step = float(np.median(np.exp(begun["tried"] / (warmup - warmup // 2)))) if warmup else STEP
-    work.run(len(begun["went"]), step)
-    return work.sampled(step)
+    work.run(len(begun["recorded"]), work.tuned())
+    return work.sampled()
 
 
 #: What is recorded of every transition, in order.
@@ -241,9 +243,9 @@ class _Sampling:
     """A sampling under way; ``state`` is what of it is saved.
 
     Its arrays: ``done`` (chains,) transitions; ``base`` (size, chains), where chains began; ``z`` (chains, free), where
-    they are from there in whitened coordinates, ``value`` and ``slope`` of the log density there; ``step`` (chains,)
-    and ``tried``, the sum of logarithms of steps; ``went`` (transitions, recorded, chains); ``draws`` (kept, size,
-    chains).
+    they are from there in whitened coordinates, ``value`` and ``slope`` of the log density there; ``step`` (chains,),
+    and ``log_steps``, the sum of its logarithms in the second half of the warm-up; ``recorded`` (transitions, what,
+    chains); ``draws`` (kept, size, chains).
     """
 
     target: Sampler
@@ -255,7 +257,7 @@ class _Sampling:
     log: Callable[[str], None]
     saved: Checkpoint | None
     state: dict[str, np.ndarray]
-    told: int = 0
+    counted: int = 0
     saved_at: float = field(default_factory=time.monotonic)
 
     def run(self, last: int, step: float | None) -> None:
@@ -270,6 +272,11 @@ class _Sampling:
         chains = [self._chain(k, last, step) for k in range(base.shape[1])]
         nuts.together(chains, answer, factor.shape[1], self._answered)
 
+    def tuned(self) -> float:
+        """The step of all chains after the warm-up."""
+        tried = self.warmup - self.warmup // 2
+        return float(np.median(np.exp(self.state["log_steps"] / tried))) if tried else STEP
+
     def _chain(self, k: int, last: int, step: float | None) -> nuts.Asking[None]:
         s = self.state
         at = nuts.Place(s["z"][k], float(s["value"][k]), s["slope"][k])
@@ -279,18 +286,21 @@ class _Sampling:
             jittered = (step or s["step"][k]) * rng.uniform(0.9, 1.1)
             at, went = yield from nuts.transition(at, jittered, rng, self.target.doublings)
             s["z"][k], s["value"][k], s["slope"][k] = at
-            s["went"][i, :, k] = [getattr(went, name) for name in _RECORDED]
+            s["recorded"][i, :, k] = [getattr(went, name) for name in _RECORDED]
             if step is None:
                 tuned = s["step"][k] * np.exp(0.8 * (went.acceptance - ACCEPTANCE) / (1 + i / 8) ** 0.6)
                 s["step"][k] = np.clip(tuned, *STEPS)
-                s["tried"][k] += np.log(s["step"][k]) if i >= self.warmup // 2 else 0.0
+                s["log_steps"][k] += np.log(s["step"][k]) if i >= self.warmup // 2 else 0.0
             elif (i - self.warmup + 1) % self.thin == 0:
                 s["draws"][(i - self.warmup) // self.thin, :, k] = s["base"][:, k] + self.factor @ at.position
             s["done"][k] = i + 1
 
     def _answered(self) -> None:
         """Save, log and tell of work, where it is time."""
-        if time.monotonic() >= self.saved_at + SAVE_SECONDS or (self.state["done"] == len(self.state["went"])).all():
+        if (
+            time.monotonic() >= self.saved_at + SAVE_SECONDS
+            or (self.state["done"] == len(self.state["recorded"])).all()
+        ):
             if self.saved:
                 self.saved.save(**self.state)
             self.log(self._line())
@@ -298,40 +308,40 @@ class _Sampling:
         self._tell()
 
     def _tell(self) -> None:
-        now = int(self.state["done"].sum()) * self.target.usual_leapfrogs // len(self.state["done"])
-        before, self.told = self.told, now
+        now = int(self.state["done"].sum()) * self.target.longest_trajectory // len(self.state["done"])
+        before, self.counted = self.counted, now
         if now > before:
             self.target.advance(now - before)
 
     def _line(self) -> str:
         value, done = self.state["value"], self.state["done"]
-        last = np.array([self.state["went"][max(n - 1, 0), :, k] for k, n in enumerate(done)]).mean(axis=0)
+        last = np.array([self.state["recorded"][max(n - 1, 0), :, k] for k, n in enumerate(done)]).mean(axis=0)
         acceptance, steps, evaluations = (last[_RECORDED.index(n)] for n in ("acceptance", "steps", "evaluations"))
         return (
-            f"  transition {done.min()} to {done.max()} of {len(self.state['went'])}, acceptance {acceptance:.2f}, "
-            f"{steps:.0f} leapfrogs by {evaluations:.0f} evaluations, log density {np.median(value):.0f} "
+            f"  transition {done.min()} to {done.max()} of {len(self.state['recorded'])}, acceptance {acceptance:.2f}, "
+            f"{steps:.0f} steps by {evaluations:.0f} evaluations, log density {np.median(value):.0f} "
             f"({np.quantile(value, 0.05):.0f} to {np.quantile(value, 0.95):.0f})"
         )
 
-    def sampled(self, step: float) -> Sampled:
-        """What was drawn with this step, and how it went."""
-        draws, after = self.state["draws"], self.state["went"][self.warmup :]
+    def sampled(self) -> Sampled:
+        """What was drawn, and how it went."""
+        draws, after = self.state["draws"], self.state["recorded"][self.warmup :]
         went = {name: after[:, n] for n, name in enumerate(_RECORDED)}
         divergent = went["divergent"].reshape(len(draws), self.thin, -1).sum(axis=1).astype(int)
-        told = {
+        summary = {
             "chains": draws.shape[2],
-            "transitions": len(self.state["went"]),
+            "transitions": len(self.state["recorded"]),
             "acceptance": went["acceptance"].mean(),
-            "stuck_chains": np.mean(went["acceptance"].mean(axis=0) < REFUSED),
+            "stuck_chains": np.mean(went["acceptance"].mean(axis=0) < STUCK),
             "divergence_share": went["divergent"].mean(),
             "one_way_share": went["one_way"].mean(),
             "finer_share": went["finer"].sum() / went["steps"].sum(),
-            "step": step,
-            "leapfrogs": went["steps"].mean(),
+            "step": self.tuned(),
+            "steps": went["steps"].mean(),
             "evaluations": went["evaluations"].mean(),
-            "longest_share": np.mean(went["steps"] >= 2**self.target.doublings - 1),
+            "longest_share": np.mean(went["steps"] >= self.target.longest_trajectory),
         }
-        return Sampled(draws, divergent, {name: float(value) for name, value in told.items()})
+        return Sampled(draws, divergent, {name: float(value) for name, value in summary.items()})
 
 
 def _beginning(
@@ -346,7 +356,7 @@ def _beginning(
         "value": np.array(value),
         "slope": (factor.T @ slope).T,
         "step": np.full(chains, STEP),
-        "tried": np.zeros(chains),
-        "went": np.zeros((transitions, len(_RECORDED), chains)),
+        "log_steps": np.zeros(chains),
+        "recorded": np.zeros((transitions, len(_RECORDED), chains)),
         "draws": np.zeros((kept, target.size, chains)),
     }

@@ -29,7 +29,7 @@ from contraflow.inference.fit import FIRST, SECOND, SUPPLY_LATENT, Length, Stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import Problem, problem
-from contraflow.inference.sampler import DOUBLINGS, sampler
+from contraflow.inference.sampler import DOUBLINGS, DRAWS_VERSION, sampler
 from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
 from contraflow.system.outcomes import OUTCOMES
@@ -120,7 +120,7 @@ def refit(
     start = np.where(free[:, None], np.roll(made.truth, 1, axis=1) if ours else 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
     key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist()}
-    key |= {"doublings": doublings, "ours": made.beside_ours, **asdict(stage)}
+    key |= {"sampler": DRAWS_VERSION, "doublings": doublings, "ours": made.beside_ours, **asdict(stage)}
     saved = Checkpoints(folder, key)
     drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log)
     saved.remove()
