@@ -152,7 +152,7 @@ def test_a_chain_stuck_in_a_fold_begins_anew_where_another_is(tmp_path):
 
 def test_draws_of_a_like_target_tell_how_wide_a_valley_is(tmp_path):
     def rippled(y, _):
-        return -0.5 * ((y[0] / 100) ** 2 + y[1] ** 2) + 0.3 * jnp.cos(4 * y[0])  # curved everywhere, and wide
+        return -0.5 * ((y[0] / 100) ** 2 + y[1] ** 2) + 0.1 * jnp.cos(y[0])  # curved everywhere, and wide
 
     def moved(pilot):
         options = {"saved": Checkpoints(tmp_path / str(pilot is None), {}), "log": lambda _: None, "pilot": pilot}
@@ -162,7 +162,7 @@ def test_draws_of_a_like_target_tell_how_wide_a_valley_is(tmp_path):
         return np.mean((drawn[1:, 0] - drawn[:-1, 0]) ** 2)
 
     like = np.random.default_rng(1).standard_normal((400, 3, 4)) * np.array([100.0, 1.0, 0.0])[:, None]
-    assert moved(like) > 2 * moved(None)
+    assert moved(like) > 20 * moved(None)
 
 
 def test_linear_algebra_runs_on_one_thread_while_a_stage_does(tmp_path):
