@@ -119,7 +119,7 @@ class Plan:
 FULL = Plan(
     600,
     joint=Stage((FIRST, SECOND), Length(40, 200, 2)),
-    supply=Stage((FIRST, SECOND), Length(40, 320, 3)),
+    supply=Stage((FIRST, SECOND), Length(40, 640, 3)),
     check=Stage((FIRST, SECOND, THIRD), Length(40, 480, 2)),
     rest=Stage((Length(20, 10, 1),), Length(30, 3, 8)),
     chains=256,
