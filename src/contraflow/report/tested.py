@@ -295,13 +295,15 @@ def _posterior_sbc(result: Row) -> tuple[str, str]:
     outside, by_chance = r["quantities"] - r["inside_bands"], 0.05 * r["quantities"]
     en, es = ("; ".join(f"{q[lang]} {x}" for q, x in named) for lang in ("en", "es"))
     return (
-        f"{r['histories']} more histories drawn from the posterior, each fitted beside our own data, so that 90 % is "
-        f"due: 90 % intervals hold {whole_percent(r['coverage_90'])} of true values, and of policy effects: {en}. "
+        f"{r['histories']} more histories drawn from the posterior, each fitted beside our own data with what stage "
+        "1 hands on held at the truth, so that 90 % is due: 90 % intervals hold "
+        f"{whole_percent(r['coverage_90'])} of true values, and of policy effects: {en}. "
         f"Ranks of {outside} of {r['quantities']} quantities fall outside simultaneous 95 % bands, where "
         f"{by_chance:.0f} would by chance.",
-        f"{r['histories']} historias más, simuladas de la posterior y ajustada cada una junto a nuestros datos, de "
-        f"modo que corresponde 90 %: los intervalos de 90 % contienen {whole_percent(r['coverage_90'])} de los valores "
-        f"verdaderos; de los efectos: {es}. Los rangos de {outside} de {r['quantities']} cantidades caen fuera de "
+        f"{r['histories']} historias más, simuladas de la posterior y ajustada cada una junto a nuestros datos y "
+        "con lo que entrega la etapa 1 fijo en la verdad, de modo que corresponde 90 %: los intervalos de 90 % "
+        f"contienen {whole_percent(r['coverage_90'])} de los valores verdaderos; de los efectos: {es}. Los rangos de "
+        f"{outside} de {r['quantities']} cantidades caen fuera de "
         f"bandas simultáneas de 95 %, donde por azar caerían {by_chance:.0f}.",
     )
 

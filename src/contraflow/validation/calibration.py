@@ -9,7 +9,8 @@ All fit many synthetic data sets at once, one chain each, with the sampler of th
   90 % interval holds the truth is reported, not required to be 90 %, since such truths are no draws of the prior.
 * Posterior calibration (posterior SBC: Säilynoja and others, arXiv 2502.03279) is recovery in which every fit sees our
   own data beside the synthetic history, as two histories of the same parameters. Given ours the truth is a draw of what
-  is believed before the second, so that its rank must be uniform again: a test of the full model, near our history.
+  is believed before the second, so that its rank must be uniform again, near our history. Like recovery it holds what
+  stage 1 hands on at the truth, and says nothing of that part of an interval.
 """
 
 from __future__ import annotations
