@@ -28,7 +28,8 @@ class Explanation:
         uses: what depends on it: id, kind, label.
         prior: prior in words.
         posterior: median and the 5, 25, 75 and 95 % quantiles.
-        contraction: 1 − posterior sd / prior sd of its standard-normal coordinate: 0 where data say nothing.
+        contraction: 1 − posterior variance / prior variance of its standard-normal coordinate: 0 where data say
+            nothing.
         bayes_factor: for a strength of a hypothesis, evidence against its null (Savage–Dickey); None where there is no
             null, or it lies at the edge of the prior.
         parameters: for a hypothesis, id, label, unit, null, prior, posterior, contraction, bayes_factor of each.
