@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from contraflow import evidence
-from contraflow.analysis.support import Learned, support, undecided
+from contraflow.analysis.support import Learned, assumed, support, undecided
 from contraflow.inference.posterior import Posterior
 from contraflow.system import model_parameters
 from contraflow.system.hypotheses import HYPOTHESES
 
 DRAWS = 500
 #: Two parameters that are in part assumed, one with published figures alone.
-FIRST, SECOND, PUBLISHED = "kingpin", "gun_lethality", "treatment_mortality"
+FIRST, SECOND, PUBLISHED = "conflict_scaling", "gun_lethality", "treatment_mortality"
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +89,22 @@ def test_an_extension_marks_whatever_it_drives(posterior):
     [(0.1, 50.0, True), (0.5, 2.0, True), (0.5, 0.5, True), (0.5, 5.0, False), (0.5, 0.2, False), (0.5, None, False)],
 )
 def test_a_strength_needs_both_contraction_and_a_factor(contraction, factor, expected):
-    assert undecided(contraction, factor) is expected
+    assert undecided("titration", contraction, factor) is expected
 
 
 def test_hypotheses_that_data_bear_out_are_not_switched_off(posterior):
     rng = np.random.default_rng(5)
-    away = {**posterior.coordinates, "treatment_mortality": -1 + 0.2 * rng.standard_normal(DRAWS)}
+    away = {**posterior.coordinates, "perceived_risk_effect": -3 + 0.2 * rng.standard_normal(DRAWS)}
     ids = {h.id for h in Learned(Posterior(away, {}, {}, {})).unsupported}
-    assert "treatment" not in ids and "kingpin" in ids
+    assert "perceived_risk" not in ids and "kingpin" in ids
     assert not ids & {h.id for h in HYPOTHESES.values() if not h.can_be_off or h.strength == "latent"}
+
+
+def test_what_no_data_can_tell_is_assumed_however_narrow_it_became(posterior):
+    """A judgement that is fitted like a count narrows how long tolerance stays low; trends narrow the iron law."""
+    assert assumed("low_tolerance_stay", 0.9) and undecided("iron_law", 0.9, 50.0)
+    assert not assumed("heroin_overdose_rate", 0.9)
+    narrow = 0.3 * posterior.coordinates[SECOND]
+    away = {**posterior.coordinates, "iron_law": 2.0 + narrow, "perceived_risk_effect": -3 + narrow}
+    ids = {h.id for h in Learned(Posterior(away, {}, {}, {})).unsupported}
+    assert "iron_law" in ids and "perceived_risk" not in ids

@@ -238,12 +238,16 @@ def stored(tmp_path_factory) -> Callable[[Made], dict[str, tested.Stored]]:
 
 @pytest.fixture(scope="session")
 def posterior() -> Posterior:
-    """Draws from the prior, but for medication: its mortality ratio is learned, and far from the null."""
+    """Draws from the prior, but for two strengths that are narrow and far from their nulls.
+
+    Data can tell how risk is seen; of what medication does to mortality only studies tell.
+    """
     rng = np.random.default_rng(3)
     known = evidence.load().parameters
     names = [n for n in model_parameters() if not known[n].prior.is_fixed]
     coordinates = {n: rng.standard_normal(DRAWS) for n in names}
     coordinates["treatment_mortality"] = -1 + 0.3 * rng.standard_normal(DRAWS)
+    coordinates["perceived_risk_effect"] = -3 + 0.3 * rng.standard_normal(DRAWS)
     innovations = {n: rng.standard_normal((len(x.knots(PROJECTION_END)), DRAWS)) for n, x in LATENTS.items()}
     attributes = {"seed": 1, "quick": 0, "report": json.dumps(REPORT)}
     misses = {"us.deaths.opioids.annual": np.exp(0.1 * rng.standard_normal((2, DRAWS))) * [[0.07], [2.5]]}

@@ -247,11 +247,11 @@ def test_few_laboratories_are_told_for_each_spare_capacity(study):
 
 def test_a_strength_kept_at_its_prior_follows_from_assumption(posterior):
     rows = {r.parameter: r for r in hypothesis_table(posterior)}
-    for name in ("deterrence", "lab_slack", "naloxone_effect"):
+    for name in ("deterrence", "lab_slack", "naloxone_effect", "treatment_mortality"):
         assert rows[name].verdict == FROM_ASSUMPTION
     assert rows["lab_slack"].bayes_factor is None and rows["lab_slack"].p_above is None
-    learned = rows["treatment_mortality"]
-    assert learned.p_one_percent == 1.0 and learned.p_above == 0.0
+    learned = rows["perceived_risk_effect"]
+    assert rows["treatment_mortality"].p_one_percent == 1.0 and learned.p_above == 0.0
     assert learned.bayes_factor > 3 and learned.verdict == "data speak against the null"
     assert replace(learned, bayes_factor=2.0).verdict == FROM_ASSUMPTION
     assert replace(learned, bayes_factor=0.1).verdict == "data speak for the null"

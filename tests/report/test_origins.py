@@ -104,7 +104,8 @@ def test_every_effect_worth_naming_has_its_mark_on_the_page_and_in_the_tables(st
 
 
 def test_a_parameter_comes_from_data_studies_or_a_prior(study):
-    row = study.learned[0]
+    row = next(r for r in study.learned if r.parameter == "titration")
+    assert learned_origin(replace(row, parameter="iron_law", contraction=0.5)) == "assumption", "no data can tell it"
     assert learned_origin(replace(row, contraction=0.5, grade="E")) == "data"
     assert learned_origin(replace(row, contraction=0.1, grade="C")) == "published"
     assert learned_origin(replace(row, contraction=0.1, grade="E")) == "assumption"
@@ -120,7 +121,7 @@ def test_the_fall_stands_beside_the_panel_of_states(study, page):
     assert rows[4].placebo == fall["past_deaths"]["placebo"]
     assert rows[-1].share[0] == pytest.approx(1 - fall["all four"]["share"])
     assert rows[-1].share[1] < rows[-1].share[0] < rows[-1].share[2]
-    assert "treatment_mortality: data" in rows[3].strengths and "naloxone_effect: published" in rows[2].strengths
+    assert "treatment_mortality: published" in rows[3].strengths and "naloxone_effect: published" in rows[2].strengths
     section = page[page.index('<section id="fall">') : page.index('<section id="outlook">')]
     assert "cannot name the cause of the fall" in section and "Laboratory reports of fentanyl" in section
     assert "not in this version" not in section

@@ -282,6 +282,7 @@ def _parameter(id: str, model: Model | None) -> Explanation:
         posterior=belief["posterior"],
         contraction=belief["contraction"],
         bayes_factor=belief["bayes_factor"],
+        from_assumption=belief["from_assumption"],
         sources=_sources_of([id]),
         details={
             "grade": p.grade,
@@ -345,8 +346,12 @@ def _shipped() -> Model:
 
 def _belief(id: str, model: Model | None) -> dict[str, Any]:
     prior = evidence.load().parameters[id].prior
-    belief: dict[str, Any] = {"prior": prior_words(prior), "posterior": None, "contraction": None, "bayes_factor": None}
+    belief: dict[str, Any] = {
+        "prior": prior_words(prior), "posterior": None, "contraction": None, "bayes_factor": None,
+        "from_assumption": None,
+    }  # fmt: skip
     if model is not None and id in model.posterior.coordinates:
+        from contraflow.analysis.support import undecided
         from contraflow.inference import priors
 
         y = np.asarray(model.posterior.coordinates[id], dtype=float)
@@ -355,6 +360,7 @@ def _belief(id: str, model: Model | None) -> dict[str, Any]:
         belief["contraction"] = model.posterior.contraction(id)
         null = _null(id)
         belief["bayes_factor"] = None if null is None else model.posterior.bayes_factor(id, null)
+        belief["from_assumption"] = undecided(id, belief["contraction"], belief["bayes_factor"])
     return belief
 
 

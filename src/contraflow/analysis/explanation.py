@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from contraflow.analysis.support import undecided
 from contraflow.analysis.wording import exact, percent, significant
 
 
@@ -32,7 +31,9 @@ class Explanation:
             nothing.
         bayes_factor: for a strength of a hypothesis, evidence against its null (Savage–Dickey); None where there is no
             null, or it lies at the edge of the prior.
-        parameters: for a hypothesis, id, label, unit, null, prior, posterior, contraction, bayes_factor of each.
+        from_assumption: whether what rests on a parameter follows from assumption (``analysis/support.py``).
+        parameters: for a hypothesis, id, label, unit, null, prior, posterior, contraction, bayes_factor,
+            from_assumption of each.
         links: for a loop, cause, effect, sign, p_positive, p_negative of each link.
         polarity: for a loop, R, B, or ± where the sign of a link is uncertain.
         sources: id, grade, title, and what was taken: of (the parameter), value, unit, years, where, reason.
@@ -54,6 +55,7 @@ class Explanation:
     posterior: dict[str, float] | None = None
     contraction: float | None = None
     bayes_factor: float | None = None
+    from_assumption: bool | None = None
     parameters: tuple[dict[str, Any], ...] = ()
     links: tuple[dict[str, Any], ...] = ()
     polarity: str | None = None
@@ -111,7 +113,7 @@ def _belief_lines(belief: Mapping[str, Any]) -> list[str]:
         factor = belief["bayes_factor"]
         if factor is not None:
             lines.append(f"Bayes factor against its null: {significant(factor)} (1 where data say nothing)")
-        if undecided(belief["contraction"], factor):
+        if belief["from_assumption"]:
             lines.append("What rests on it follows from assumption")
     return lines
 

@@ -4,10 +4,13 @@ The rule. An effect follows from assumption where
 
 1. an extension of the model drives it; or
 2. of its variance over draws that parameters explain (a regression on ranks, over all parameters that can reach the
-   outcome, where it explains a fifth or more), more than half belongs to parameters whose variance data narrowed by
-   less than 20 %; or
-3. a hypothesis that data do not bear out (variance narrowed by less than 20 %, or a Bayes factor between 1/3 and 3),
-   switched to its null on both sides of the comparison with all else as drawn, takes away more than half of the effect.
+   outcome, where it explains a fifth or more), more than half belongs to assumed parameters: their variance was
+   narrowed by less than 20 %, or the evidence base names no data that could tell them; or
+3. a hypothesis that data do not bear out (its strength is assumed, or has a Bayes factor between 1/3 and 3), switched
+   to its null on both sides of the comparison with all else as drawn, takes away more than half of the effect.
+
+What no data can tell is narrowed all the same where a judgement is fitted like a count, or where two trends run
+together: that is no support.
 
 The second asks where the width comes from, the third where the size does: a narrow prior may carry all of an effect and
 none of its spread.
@@ -61,8 +64,8 @@ class Driver:
 
     @property
     def assumed(self) -> bool:
-        """Whether data have hardly moved it from its prior."""
-        return self.contraction < LITTLE_LEARNED
+        """Whether data have not told it."""
+        return assumed(self.parameter, self.contraction)
 
     @property
     def origin(self) -> Origin:
@@ -144,7 +147,7 @@ class Learned:
     def bears_out(self, hypothesis: Hypothesis) -> bool:
         """Whether data speak for or against the null of any strength of a hypothesis."""
         return any(
-            not undecided(self.contraction[n], self.posterior.bayes_factor(n, null))
+            not undecided(n, self.contraction[n], self.posterior.bayes_factor(n, null))
             for n, null in hypothesis.parameters.items()
             if null is not None and n in self.contraction
         )
@@ -157,12 +160,17 @@ class Learned:
         )
 
 
-def undecided(contraction: float, factor: float | None) -> bool:
-    """Whether a strength follows from assumption: hardly narrowed, or a Bayes factor that says little.
+def assumed(parameter: str, contraction: float) -> bool:
+    """Whether data have not told a parameter: they hardly narrowed it, or none that could tell it are in the fit."""
+    return contraction < LITTLE_LEARNED or evidence.load().parameters[parameter].identified_by == ("none",)
 
-    Where the null lies at the edge of the prior there is no factor, and contraction alone decides.
+
+def undecided(parameter: str, contraction: float, factor: float | None) -> bool:
+    """Whether a strength follows from assumption: data have not told it, or its Bayes factor says little.
+
+    Where the null lies at the edge of the prior there is no factor, and the first alone decides.
     """
-    if contraction < LITTLE_LEARNED:
+    if assumed(parameter, contraction):
         return True
     return factor is not None and 1 / WEAK_EVIDENCE < factor < WEAK_EVIDENCE
 

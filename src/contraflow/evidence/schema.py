@@ -241,15 +241,16 @@ def _family_list() -> str:
     return ", ".join(_CANONICAL)
 
 
-IdentifiedBy = Literal["deaths", "panel", "surveys", "treatment", "purity", "forensic", "seizures", "none"]
+IdentifiedBy = Literal["deaths", "panel", "surveys", "treatment", "purity", "forensic", "seizures", "prisons", "none"]
 
 
 class Parameter(Record):
     """A constant of the model with its prior and the evidence for it.
 
     `block` is what informs it: the national time series of the supply side ("supply") or of the rest ("rest"), or
-    trials and judgement only ("trials"). `grade` is the worst among its sources, and `checked` the oldest date
-    among them, where the file does not give them.
+    trials and judgement only ("trials"). `identified_by` names the data that can tell it; where none can, what rests on
+    it follows from assumption, however much the fit narrowed it. `grade` is the worst among its sources, and `checked`
+    the oldest date among them, where the file does not give them.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

@@ -15,7 +15,7 @@ from contraflow import evidence
 from contraflow.analysis.assumptions import SUPPLY_FREEZE, freeze_latent
 from contraflow.analysis.decomposition import Decomposition, Share
 from contraflow.analysis.runs import Comparison, Effect, quantile_table
-from contraflow.analysis.support import Driver, Learned, Support, undecided
+from contraflow.analysis.support import Driver, Learned, Support, assumed, undecided
 from contraflow.evidence import Series
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
@@ -101,6 +101,11 @@ class LearnedRow:
     posterior: tuple[float, float, float]
     contraction: float
 
+    @property
+    def assumed(self) -> bool:
+        """Whether data have not told it."""
+        return assumed(self.parameter, self.contraction)
+
 
 def learned_table(posterior: Posterior) -> list[LearnedRow]:
     """Every uncertain parameter, the least learned first."""
@@ -160,7 +165,7 @@ class HypothesisRow:
         """What may be concluded: from the data, or from assumption."""
         if self.contraction is None:
             return "from supply data"
-        if undecided(self.contraction, self.bayes_factor):
+        if undecided(self.parameter, self.contraction, self.bayes_factor):
             return FROM_ASSUMPTION
         if self.bayes_factor is None:
             return "size informed by data, no null to test"

@@ -11,7 +11,6 @@ from scipy import stats
 
 from contraflow.analysis.inflow import TARGET, InflowCuts
 from contraflow.analysis.runs import Comparison
-from contraflow.analysis.support import LITTLE_LEARNED
 from contraflow.report.columns import MEXICO
 from contraflow.report.figures import BLUE, GREY, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
 from contraflow.report.wording import (
@@ -109,7 +108,7 @@ def told(study: Study) -> Told | None:
     certainty = max(chances[-1], 1 - chances[-1])
     place = "found" if certainty >= CLEAR else "leaning" if certainty >= LEANING else "undecided"
     first = int(answer.years[0])
-    assumed = any(r.parameter == LETHALITY and r.contraction < LITTLE_LEARNED for r in study.learned)
+    assumed = any(r.parameter == LETHALITY and r.assumed for r in study.learned)
     half = year_of_half(answer, answer.cuts[-1])
     when = f" (half of the draws by {half})" if half else ""
     when_es = f" (la mitad de las corridas, para {half})" if half else ""

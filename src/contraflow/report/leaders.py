@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contraflow.analysis.runs import Comparison
-from contraflow.analysis.support import LITTLE_LEARNED
 from contraflow.report import findings, panels
 from contraflow.report.columns import MEXICO
 from contraflow.report.findings import Finding
@@ -65,7 +64,7 @@ def told(study: Study) -> Told | None:
         f"{within.verdict.text_es}); desde entonces hasta {until}, {interval_es(beyond.effect.difference)} (P(menos) "
         f"{chances[1]}: {beyond.verdict.text_es})."
     )
-    if any(r.parameter == STRENGTH and r.contraction < LITTLE_LEARNED for r in study.learned):
+    if any(r.parameter == STRENGTH and r.assumed for r in study.learned):
         en += (
             " What one removal does where it happens comes from published panels, not from these data, and none looks "
             "beyond 24 months."

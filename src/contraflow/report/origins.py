@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contraflow import evidence
-from contraflow.analysis.support import ASSUMED, LITTLE_LEARNED, MOST, Origin, Support
+from contraflow.analysis.support import ASSUMED, MOST, Origin, Support
 from contraflow.report.findings import Finding, LearnedRow
 from contraflow.report.wording import whole_percent
 from contraflow.system.hypotheses import HYPOTHESES
@@ -95,7 +95,7 @@ def origin_of(hypothesis: str, support: Support) -> Origin:
 
 def learned_origin(r: LearnedRow) -> Origin:
     """Where what is known of a parameter comes from, by the rule for what moves an effect."""
-    if r.contraction >= LITTLE_LEARNED:
+    if not r.assumed:
         return "data"
     return "assumption" if r.grade == ASSUMED else "published"
 

@@ -121,7 +121,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         series=evidence.load().series,
         sources=tables.used_sources(study),
         learned=study.learned,
-        assumed=sum(r.contraction < LITTLE_LEARNED for r in study.learned),
+        assumed=sum(r.assumed for r in study.learned),
         convergence=convergence(study.fit, study.posterior_draws),
         coverage_note=coverage_note(study.fit),
         joint_note=joint_note(study.fit),

@@ -10,7 +10,7 @@ import xarray as xr
 from contraflow import evidence
 from contraflow.analysis.decomposition import Share
 from contraflow.analysis.structure import Explained
-from contraflow.analysis.support import LITTLE_LEARNED, Support
+from contraflow.analysis.support import Support
 from contraflow.evidence import Source
 from contraflow.inference.posterior import data_end
 from contraflow.report import findings, guns, panels, recovered, tested, wording
@@ -193,7 +193,7 @@ def _learned_row(r: findings.LearnedRow) -> dict[str, Any]:
         **_spread("posterior", r.posterior),
         "contraction": r.contraction,
         "comes_from": WORDS["en"][learned_origin(r)],
-        "follows_from_assumption": "yes" if r.contraction < LITTLE_LEARNED else "no",
+        "follows_from_assumption": "yes" if r.assumed else "no",
     }
 
 
