@@ -49,7 +49,7 @@ def sampled(surface, start, step, transitions, seed=0, doublings=6):
             draws[i, :, k] = at.position
             went.append(how)
 
-    together([chain(k) for k in range(start.shape[1])], surface, len(start), lambda: None)
+    together([chain(k) for k in range(start.shape[1])], lambda q, _: surface(q), len(start), lambda: None)
     return draws, went
 
 
@@ -125,9 +125,29 @@ def test_a_lane_keeps_its_chain_when_others_have_ended():
             value, slope = yield np.array([10.0 * k + i])
             assert value == slope[0] == 10 * k + i
 
-    def answer(q):
+    def answer(q, of):
         seen.append(q[0].tolist())
         return q[0], q
 
     together([chain(k) for k in range(4)], answer, 1, lambda: counted.append(1))
     assert seen == [[0, 10, 20, 30], [0, 10, 21, 31], [0, 10, 21, 32]] and len(counted) == 3
+
+
+def test_chains_that_are_behind_go_on_in_fewer_lanes():
+    asked_of, sent = [], {k: [] for k in range(16)}
+
+    def chain(k):
+        for i in range(1 + 10 * (k == 9) + 5 * (k > 6)):
+            value, slope = yield np.array([100.0 * k + i])
+            sent[k].append(value)
+            assert value == slope[0] == 100 * k + i
+
+    def answer(q, of):
+        asked_of.append(of.tolist())
+        assert (q[0] // 100 == of).all()
+        return q[0], q
+
+    together([chain(k) for k in range(16)], answer, 1, lambda: None, lambda: len(asked_of) > 3)
+    assert [len(of) for of in asked_of] == [16] * 6 + [8, 4] + [4] * 8
+    assert all(9 in of for of in asked_of)
+    assert [len(values) for values in sent.values()] == [1] * 7 + [6, 6, 16] + [6] * 6

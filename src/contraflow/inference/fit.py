@@ -119,7 +119,7 @@ class Plan:
 FULL = Plan(
     600,
     joint=Stage((FIRST, SECOND), Length(40, 200, 2)),
-    supply=Stage((FIRST, SECOND), Length(40, 640, 3)),
+    supply=Stage((FIRST, SECOND), Length(40, 1000, 3)),
     check=Stage((FIRST, SECOND, THIRD), Length(40, 480, 2)),
     rest=Stage((Length(20, 10, 1),), Length(30, 3, 8)),
     chains=256,
@@ -222,7 +222,9 @@ def fit(
     saved = _checkpoints(path, target, plan, seed, made_by, fixed or {}, last)
     begun = target.coordinates(last) if last else np.zeros((target.size, 1))
     centre = np.where(stands, at, _centre(target, plan, saved.of("mode"), log, progress, begun.mean(axis=1)))
-    engine = sampler(target.log_density, target.size, progress, doublings=plan.doublings)
+    engine = sampler(
+        target.log_density, target.size, progress, doublings=plan.doublings, of_chains=lambda weights, _: weights
+    )
     run = Runner(engine, saved, seed, log).run
     everything, conditional, all_series = ~stands, ~(stands | held(target)), np.ones(len(target.prepared))
     start = np.repeat(centre[:, None], CHAINS, axis=1)

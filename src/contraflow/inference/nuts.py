@@ -27,6 +27,8 @@ Asking = Generator[np.ndarray, Answer, T]
 TOLERANCE = 2.0
 #: Halvings of a step at most: a sixteenth.
 HALVINGS = 4
+#: Lanes that a processor computes at once: fewer cost as much.
+LANES = 4
 
 
 class Place(NamedTuple):
@@ -95,27 +97,37 @@ def transition(at: Place, step: float, rng: np.random.Generator, doublings: int)
 
 def together(
     chains: Sequence[Asking[None]],
-    answer: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     dimensions: int,
     asked: Callable[[], None],
+    worth_narrowing: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Run chains to their ends; ``answer``: places (dimensions, chains) → values (chains,) and slopes (…, chains).
+    """Run chains to their ends.
 
-    A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. ``asked``
-    is called after each answer.
+    ``answer``: places (dimensions, lanes), and which chains they are of (lanes,) → values (lanes,), slopes (…, lanes).
+    ``asked`` is called after each answer.
+
+    A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. Where half
+    of the lanes or more have ended, and it is worth another compilation, fewer go on, a multiple of ``LANES``.
     """
     places = np.zeros((dimensions, len(chains)))
     under_way = {}
     for k, chain in enumerate(chains):
         if (place := next(chain, None)) is not None:
             places[:, k], under_way[k] = place, chain
+    lanes = np.arange(len(chains))
     while under_way:
-        values, slopes = answer(places)
-        for k, chain in list(under_way.items()):
-            try:
-                places[:, k] = chain.send((float(values[k]), slopes[:, k].copy()))
-            except StopIteration:
-                del under_way[k]
+        fewer = LANES * -(-len(lanes) // (2 * LANES))
+        if len(under_way) <= fewer < len(lanes) and worth_narrowing():
+            ended = [k for k in lanes if k not in under_way]
+            lanes = np.sort([*under_way, *ended[: fewer - len(under_way)]])
+        values, slopes = answer(places[:, lanes], lanes)
+        for lane, k in enumerate(lanes):
+            if k in under_way:
+                try:
+                    places[:, k] = under_way[k].send((float(values[lane]), slopes[:, lane].copy()))
+                except StopIteration:
+                    del under_way[k]
         asked()
 
 

@@ -23,6 +23,7 @@ from contraflow.inference.checkpoint import Checkpoint
 
 Array = Any
 P, T = ParamSpec("P"), TypeVar("T")
+OfChains = Callable[[Any, np.ndarray], Any]
 
 #: Seconds between two checkpoints, and two lines of the log.
 SAVE_SECONDS = 60.0
@@ -38,6 +39,8 @@ ACCEPTANCE = 0.85
 WIDE = 3.0
 #: Step that the warm-up begins with, and its bounds.
 STEP, STEPS = 0.1, (0.005, 1.0)
+#: Transitions that the slowest chain must have left for fewer lanes to be worth their compilation.
+WORTH_NARROWING = 100
 #: Mean acceptance below which a chain is stuck.
 STUCK = 0.1
 #: Mean squared step, against that of the median chain, below which a chain hardly moves.
@@ -87,7 +90,8 @@ class Sampler:
 
     ``advance`` is told of work as it is done, in evaluations of the gradient. ``stray``: log density below the best
     chain from which a chain counts as astray; infinite where chains see data of their own and cannot be compared.
-    ``doublings``: of a trajectory at most.
+    ``doublings``: of a trajectory at most. ``of_chains``: what of ``given`` is that of some chains (chains,), so that a
+    few that are behind can go on without the others; None where all are always evaluated together.
     """
 
     size: int
@@ -96,6 +100,7 @@ class Sampler:
     advance: Callable[[int], None] = _unheard
     stray: float = STRAY
     doublings: int = DOUBLINGS
+    of_chains: OfChains | None = None
 
     @property
     def longest_trajectory(self) -> int:
@@ -128,6 +133,7 @@ def sampler(
     advance: Callable[[int], None] = _unheard,
     stray: float = STRAY,
     doublings: int = DOUBLINGS,
+    of_chains: OfChains | None = None,
 ) -> Sampler:
     """Compile the gradient of a target; numbers of chains and of free coordinates may vary by call."""
 
@@ -143,7 +149,7 @@ def sampler(
         value, slope = gradient(base + factor @ z, given)
         return value, factor.T @ slope
 
-    return Sampler(size, jax.jit(gradient), jax.jit(whitened), advance, stray, doublings)
+    return Sampler(size, jax.jit(gradient), jax.jit(whitened), advance, stray, doublings, of_chains)
 
 
 def whitening(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -225,7 +231,8 @@ def sample(
     Each chain's step is tuned to an acceptance of ``ACCEPTANCE`` during the warm-up and jittered by 10 %. After it all
     take the same, the median over chains of the mean of their steps (of their logarithms, in the second half of the
     warm-up), so that none keeps the others waiting; steps are made finer where they must be. With ``saved``, the work
-    is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop.
+    is saved as it goes, and goes on from what was saved: the draws are those of a run without a stop, but for the
+    rounding of lanes that are left out at other times.
     """
     begun = (saved.load() if saved else None) or _beginning(target, y, factor, given, kept, warmup + kept * thin)
     work = _Sampling(target, factor, given, warmup, thin, np.atleast_1d(seed).tolist(), log, saved, begun)
@@ -262,15 +269,19 @@ class _Sampling:
 
     def run(self, last: int, step: float | None) -> None:
         """Every chain to its ``last`` transition, with steps of this length, or tuned on the way."""
-        factor, base = jnp.asarray(self.factor), jnp.asarray(self.state["base"])
+        factor, base, of_chains = jnp.asarray(self.factor), self.state["base"], self.target.of_chains
 
-        def answer(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            value, slope = self.target.whitened(z, base, factor, self.given)
+        def answer(z: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            given = of_chains(self.given, of) if of_chains else self.given
+            value, slope = self.target.whitened(z, base[:, of], factor, given)
             return np.asarray(value), np.asarray(slope)
+
+        def worth_narrowing() -> bool:
+            return of_chains is not None and last - int(self.state["done"].min()) > WORTH_NARROWING
 
         self._tell()
         chains = [self._chain(k, last, step) for k in range(base.shape[1])]
-        nuts.together(chains, answer, factor.shape[1], self._answered)
+        nuts.together(chains, answer, factor.shape[1], self._answered, worth_narrowing)
 
     def tuned(self) -> float:
         """The step of all chains after the warm-up."""
