@@ -13,12 +13,24 @@ WORDS = {
     "negative_binomial": "negative binomial", "beta": "beta", "lognormal": "log-normal", "logit_normal": "logit-normal",
 }  # fmt: skip
 TEXT = (Path(__file__).parents[2] / "docs" / "likelihood.md").read_text(encoding="utf-8")
-ROWS = [line.strip("|").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
+FITTED, LEFT_OUT = TEXT.split("**Not fitted**")
+
+
+def rows(text):
+    return [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+
+
+ROWS = rows(FITTED)
 TOLD = [(series, row[2]) for row in ROWS for series in re.findall("`([^`]+)`", row[1])]
 
 
 def test_the_table_has_every_fitted_series_once_and_no_other():
     assert sorted(series for series, _ in TOLD) == sorted(OBSERVABLES)
+
+
+def test_every_other_series_has_its_reason_and_only_one():
+    told = [series for reason, named in rows(LEFT_OUT) for series in re.findall("`([^`]+)`", named) if reason]
+    assert sorted(told) == sorted(set(evidence.load().series) - set(OBSERVABLES))
 
 
 @pytest.mark.parametrize(("series", "told"), TOLD, ids=[series for series, _ in TOLD])

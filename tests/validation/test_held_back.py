@@ -42,6 +42,7 @@ def rows():
         (FALL, -0.1, 0.1, "too weak"),
         (FALL, -0.3, 0.1, "not decided"),  # holds no effect, which the published interval does not
         (FALL, -0.99, -0.05, "not decided"),  # so wide that it could hardly have failed
+        (FALL, -0.24, -0.05, "not decided"),  # the edges alone touch
         (RISE, 0.05, 0.1, "too weak"),
         (RISE, 0.5, 0.9, "too strong"),
         (RISE, -0.3, -0.1, "wrong sign"),
@@ -106,4 +107,4 @@ def test_a_model_told_otherwise_fails():
 def test_a_prediction_below_a_published_floor_is_too_weak():
     floor = Published("a floor", 0.0, math.inf)
     assert verdict(floor, {"q05": -0.4, "q95": -0.1}) == "too weak"
-    assert verdict(floor, {"q05": 0.1, "q95": 0.4}) == "agrees"
+    assert verdict(floor, {"median": 0.2, "q05": 0.1, "q95": 0.4}) == "agrees"

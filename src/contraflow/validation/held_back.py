@@ -26,7 +26,7 @@ from contraflow.validation.conditions import Change, scaled, since
 END = 2025.0
 DRAWS = 200
 #: A prediction so many times as wide as the published interval could hardly have failed.
-TOO_WIDE = 4.0
+TOO_WIDE = 2.0
 
 Standing = Literal["agrees", "too weak", "too strong", "wrong sign", "not decided", "not comparable"]
 Step = Callable[[str], None]
@@ -298,9 +298,10 @@ def verdict(published: Published, model: Mapping[str, float], bound: bool = Fals
 
     Apart: "wrong sign" where both exclude no effect, on opposite sides; else "too weak" or "too strong", as the
     prediction lies nearer to no effect than the published interval or farther; below a floor is "too weak".
-    Overlapping: "agrees", but "not decided" where the prediction could hardly have failed: it holds no effect where the
-    published interval does not, or is over four times as wide as that. Where the change run is at least the one studied
-    (``bound``), a prediction that is too strong decides nothing.
+    Overlapping: "agrees", but "not decided" where neither interval holds the middle of the other; or where the
+    prediction could hardly have failed: it holds no effect where the published interval does not, or is over twice as
+    wide as that. Where the change run is at least the one studied (``bound``), a prediction that is too strong decides
+    nothing.
     """
     low, high = model["q05"], model["q95"]
     if low > published.high or high < published.low:
@@ -312,9 +313,11 @@ def verdict(published: Published, model: Mapping[str, float], bound: bool = Fals
         else:
             standing = "too strong" if above == (published.low > 0) else "too weak"
         return "not decided" if bound and standing == "too strong" else standing
-    if low <= 0 <= high and not published.none:
-        return "not decided"
-    return "not decided" if high - low > TOO_WIDE * (published.high - published.low) else "agrees"
+    middles = published.low <= model["median"] <= published.high or (
+        published.value is not None and low <= published.value <= high
+    )
+    telling = (published.none or not low <= 0 <= high) and high - low <= TOO_WIDE * (published.high - published.low)
+    return "agrees" if middles and telling else "not decided"
 
 
 def held_back(posterior: Posterior, progress: Step | None = None, draws: int = DRAWS) -> list[dict[str, Any]]:
