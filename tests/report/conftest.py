@@ -41,6 +41,7 @@ REPORT = {
             "width": 0.4,
             "inside_left_out": 0.88,
             "consistent": True,
+            "unsure": 3,
         }
     ],
     "stages": {

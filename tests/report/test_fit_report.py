@@ -94,4 +94,5 @@ def test_the_report_says_what_was_fitted_and_by_what(report):
 
 def test_counts_with_each_point_left_out_and_slow_quantities_are_told(report):
     assert "88\N{NO-BREAK SPACE}% (22) | yes |" in report
+    assert "For 3 of 25 points the prediction without them rests on importance weights" in report
     assert "| supply | `titration` | 1.012 | 380 | 410 |" in report

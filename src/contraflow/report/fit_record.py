@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from contraflow import evidence
+from contraflow.inference.coverage import SHAPE_LIMIT
 from contraflow.inference.diagnostics import DOUBT, ESS_LIMIT, RHAT_LIMIT
 from contraflow.inference.posterior import Posterior
 from contraflow.report.wording import share_percent, significant
@@ -36,9 +37,10 @@ class FitRow:
     """One fitted series: points, share of them inside the 90 % predictive band, and the band's relative width.
 
     ``as_few``: of series drawn from the model, the share with as few points inside. ``left_out``: the share inside when
-    each point is predicted without itself; ``consistent``: whether that count is consistent with 90 %. ``missed``: sd
-    of what the model misses beyond noise, on logs or logits; ``memory``: years in which a miss fades to 1/e; both at
-    the posterior median. None where the fit did not say.
+    each point is predicted without itself; ``consistent``: whether that count is consistent with 90 %; ``unsure``:
+    points of which that prediction rests on weights that are not to be trusted. ``missed``: sd of what the model misses
+    beyond noise, on logs or logits; ``memory``: years in which a miss fades to 1/e; both at the posterior median. None
+    where the fit did not say.
     """
 
     series: str
@@ -48,6 +50,7 @@ class FitRow:
     width: float
     left_out: float | None
     consistent: bool | None
+    unsure: int | None
     missed: float | None
     memory: float | None
 
@@ -224,6 +227,7 @@ def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[F
             float(r["width"]),
             r.get("inside_left_out"),
             r.get("consistent"),
+            r.get("unsure"),
             *misses.get(r["series"], (None, None)),
         )
         for r in written
@@ -403,6 +407,13 @@ def coverage_note(record: FitRecord) -> str:
         if doubtful
         else "By an exact binomial test at 1 %, the count of every series is consistent with 90 %."
     )
+    unsure = sum(r.unsure or 0 for r in record.coverage)
+    if unsure:
+        text += (
+            f" For {unsure} of {sum(r.points for r in record.coverage)} points the prediction without them rests on "
+            f"importance weights that are not to be trusted (Pareto shape over {SHAPE_LIMIT:g}): these are less "
+            "surely checked."
+        )
     if not short:
         return text
     told = "; ".join(
