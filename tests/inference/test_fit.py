@@ -22,6 +22,7 @@ from contraflow.inference.fit import (
     fit,
     fit_size,
     held,
+    holds_fit,
     run_stage,
     supply_weights,
 )
@@ -211,6 +212,8 @@ def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path):
     posterior = load_posterior(path)
     assert posterior.draws == CHAINS
     assert posterior.attributes["quick"] == 1
+    assert holds_fit(path, QUICK) and not holds_fit(path, BRIEF), "a fit by another plan is another fit"
+    assert not holds_fit(tmp_path / "none.nc", QUICK)
     assert any(line.startswith("mode:") for line in first)
     assert not any(line.startswith("mode:") for line in said)
     assert any(line.startswith("going on from the work in") for line in said)

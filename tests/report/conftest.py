@@ -28,6 +28,7 @@ from contraflow.system.latents import LATENTS
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record, recruitment
 from contraflow.validation.record import Made
+from contraflow.validation.validate import PARTS
 
 DRAWS = 400
 NOW = Made("model", "posterior")
@@ -231,7 +232,7 @@ def stored(tmp_path_factory) -> Callable[[Made], dict[str, tested.Stored]]:
             patch.setattr(record, "folder", lambda: folder)
             if not any(folder.iterdir()):
                 for part, result in VALIDATION.items():
-                    record.save(part, NOW, result)
+                    record.save(part, PARTS[part].belongs(NOW), result)
             return tested.load(now)
 
     return read

@@ -100,7 +100,7 @@ def test_what_belongs_to_another_model_or_posterior_is_shown_and_called_stale(ba
     page = section(whole)
     old = {id for id in tested.TITLES if word == "model" or PARTS[id].reads_posterior}
     assert page.count("stale</span>") == len(old) == spanish(whole).count("obsoleto</span>")
-    assert f"made for {word} {getattr(NOW, word)}, not" in page and "contraflow validate --part barlas" in page
+    assert f"made for {word} {getattr(NOW, word)}, this is" in page and "contraflow validate --part barlas" in page
     assert "published T9" in page
     states = {r["part"]: r["state"] for r in tables.all_tables(study)["tests"]}
     assert {id for id, state in states.items() if state == "stale"} == old
@@ -116,7 +116,7 @@ def test_a_figure_of_a_stale_part_says_so_and_names_what_it_belongs_to(bare, sto
 
 def test_a_result_that_lacks_what_its_part_makes_counts_as_not_run(stored, tmp_path, monkeypatch):
     monkeypatch.setattr(record, "folder", lambda: tmp_path)
-    record.save("backtests", NOW, {"backtests": [], "skill": {}})
+    record.save("backtests", PARTS["backtests"].belongs(NOW), {"backtests": [], "skill": {}})
     assert tested.load(NOW)["backtests"].result is None
 
 

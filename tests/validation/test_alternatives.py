@@ -49,7 +49,7 @@ def test_a_row_an_alternative_with_scores_and_headline_effects(monkeypatch, tmp_
     shipped, asked = load_posterior().thin(4), []
     monkeypatch.setattr(structures, "ALTERNATIVES", ALTERNATIVES[:2])
     monkeypatch.setattr(structures, "DRAWS", 4)
-    monkeypatch.setattr(structures, "holds_fit", lambda path, fixed: True)
+    monkeypatch.setattr(structures, "holds_fit", lambda path, plan, fixed: True)
 
     def load(path=None, fixed=None):
         asked.append(path and (path.name, dict(fixed)))

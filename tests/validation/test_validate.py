@@ -1,18 +1,22 @@
 """The validation put together: what is stored belongs to a model and a posterior, and is stale when they change."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contraflow.cli.validate import _summary
 from contraflow.errors import ContraflowError, UnknownName
+from contraflow.inference import fit
 from contraflow.inference.posterior import PosteriorError
-from contraflow.validation import record, validate
+from contraflow.validation import held_back, record, validate
 from contraflow.validation.record import Made
 from contraflow.validation.validate import KEYS, Part
 
 NOW = Made("model", "posterior")
+SETTINGS = {"draws": 39}
+HEAVY = Part("heavy", ("sbc", "recovery"), lambda step, quick: {}, settings=lambda: SETTINGS)
 
 
 class Invented:
@@ -36,7 +40,7 @@ def place(tmp_path, monkeypatch):
         return {"held_back": [{"id": "T9", "verdict": "agrees"}]}
 
     parts = (
-        Part("heavy", ("sbc", "recovery"), heavy),
+        replace(HEAVY, run=heavy),
         Part("light", ("held_back",), light, stored=False),
         Part("slow", ("backtests",), lambda step, quick: {"backtests": []}, light=False),
     )  # fmt: skip
@@ -60,7 +64,7 @@ def test_what_was_never_run_is_null_and_listed_with_its_command(place):
 def test_a_part_is_stored_with_what_it_belongs_to_and_read_again(place):
     folder, runs = place
     (path,) = validate.make(["heavy"], print)
-    assert path.parent == folder and record.load("heavy").made == NOW
+    assert path.parent == folder and record.load("heavy").made == HEAVY.belongs(NOW)
     whole = validate.validate(print)
     assert whole["sbc"]["datasets"] == 200.33 and runs == [False]
     assert validate.due() == ["slow"]
@@ -69,16 +73,43 @@ def test_a_part_is_stored_with_what_it_belongs_to_and_read_again(place):
 
 @pytest.mark.parametrize("made", [Made("other", NOW.posterior), Made(NOW.model, "other")])
 def test_a_result_of_another_model_or_posterior_is_shown_and_listed_as_stale(place, made):
-    record.save("heavy", made, {"sbc": {"datasets": 1}, "recovery": None})
+    record.save("heavy", HEAVY.belongs(made), {"sbc": {"datasets": 1}, "recovery": None})
     whole = validate.validate(print)
     (row,) = whole["stale"]
     assert row["part"] == "heavy" and "other" in row["why"] and whole["sbc"] == {"datasets": 1}
     assert "heavy" in validate.due()
 
 
+def test_a_result_of_other_plans_scenarios_or_rules_is_stale(place, monkeypatch):
+    validate.make(["heavy"], print)
+    monkeypatch.setitem(SETTINGS, "draws", 78)
+    (row,) = validate.validate(print)["stale"]
+    assert row["part"] == "heavy" and "other plans, scenarios or rules" in row["why"]
+
+
+def test_settings_see_what_a_part_depends_on_beside_model_and_posterior(monkeypatch):
+    def settings():
+        return {id: p.belongs(NOW).settings for id, p in validate.PARTS.items()}
+
+    def changed(old):
+        return {id for id, digest in settings().items() if digest != old[id]}
+
+    before = settings()
+    assert not changed(before)
+    with monkeypatch.context() as m:
+        m.setattr(fit, "BRIEF", replace(fit.BRIEF, chains=8))
+        assert changed(before) == {"backtests", "alternatives"}
+    with monkeypatch.context() as m:
+        m.setattr(held_back, "TOO_WIDE", 4.0)
+        assert changed(before) == {"held-back"}
+    with monkeypatch.context() as m:
+        m.setattr(validate.Scenario, "load", lambda name: validate.Scenario(id=name))
+        assert changed(before) == {"calibration", "recovery", "posterior-calibration", "alternatives"}
+
+
 def test_quick_neither_reads_nor_writes_what_is_stored(place):
     folder, runs = place
-    record.save("heavy", NOW, {"sbc": {"datasets": 1}, "recovery": None})
+    record.save("heavy", HEAVY.belongs(NOW), {"sbc": {"datasets": 1}, "recovery": None})
     before = (folder / "heavy.json").read_bytes()
     whole = validate.validate(print, quick=True)
     assert runs == [True] and whole["quick"] and whole["sbc"]["datasets"] == 200.33
@@ -125,7 +156,7 @@ def test_a_part_named_twice_is_made_once(place):
 
 
 def test_a_result_without_what_the_part_now_makes_is_stale_and_not_shown(place):
-    record.save("heavy", NOW, {"sbc": {"datasets": 1}})
+    record.save("heavy", HEAVY.belongs(NOW), {"sbc": {"datasets": 1}})
     whole = validate.validate(print)
     (row,) = whole["stale"]
     assert row["part"] == "heavy" and "recovery" in row["why"]

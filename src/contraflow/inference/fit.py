@@ -31,7 +31,7 @@ from contraflow.inference import priors
 from contraflow.inference.checkpoint import Checkpoint, Checkpoints
 from contraflow.inference.coverage import as_rows, coverage
 from contraflow.inference.diagnostics import diagnose, divergences, settled
-from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, shipped_path
+from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, load_posterior, shipped_path
 from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import (
     DOUBLINGS,
@@ -108,6 +108,11 @@ class Plan:
     rest: Stage
     chains: int
     doublings: int = DOUBLINGS
+
+    @property
+    def words(self) -> str:
+        """The plan as JSON, as the posterior that it made tells it."""
+        return json.dumps(asdict(self), sort_keys=True)
 
     def work(self, target: Problem) -> int:
         """Evaluations of the gradient in a whole fit, by the longest trajectories."""
@@ -186,6 +191,14 @@ def mode(target: Problem, log: Log, iterations: int, progress: Progress, begin: 
 def fit_size(plan: Plan = FULL, until: float = DATA_END) -> int:
     """Amount of work that a fit reports as progress."""
     return plan.work(problem(until))
+
+
+def holds_fit(path: Path, plan: Plan, fixed: Mapping[str, float] | None = None) -> bool:
+    """Whether a finished fit of this model by this plan lies there."""
+    try:
+        return load_posterior(path, fixed=fixed).attributes.get("plan") == plan.words
+    except PosteriorError:
+        return False
 
 
 @one_thread
@@ -482,6 +495,7 @@ def _posterior(
         "seed": seed,
         "method": "two stages: supply and trials without deaths, then the rest from all data; No-U-Turn sampler",
         "quick": int(plan == QUICK),
+        "plan": plan.words,
         "fixed": json.dumps(dict(fixed), sort_keys=True),
         "made": datetime.date.today().isoformat(),
         "contraflow": metadata.version("contraflow"),

@@ -239,15 +239,6 @@ def _option(path: Path) -> str:
     return " --update" if path == vintages.posterior_path() else ""
 
 
-def holds_fit(path: Path, fixed: Mapping[str, float] | None = None) -> bool:
-    """Whether a finished fit of this model lies there."""
-    try:
-        load_posterior(path, fixed=fixed)
-    except PosteriorError:
-        return False
-    return True
-
-
 def fit_hash() -> str:
     """Fingerprint of all that a posterior depends on: equations, priors, likelihood, data, drivers, today's levers."""
     known = evidence.load()

@@ -126,15 +126,15 @@ class Stored:
         if self.stale:
             return Said(
                 f"Stale: {self.stale}. `{self.command}` makes it again.",
-                f"Obsoleto: se hizo para otro modelo u otra muestra; `{self.command}` lo rehace.",
+                f"Obsoleto: se hizo para otro modelo, otra muestra u otros ajustes; `{self.command}` lo rehace.",
             )
         return Said("", "")
 
 
 def load(now: Made) -> dict[str, Stored]:
-    """Every stored part, by id, in the order shown; ``now`` is what a result made now would belong to.
+    """Every stored part, by id, in the order shown; ``now``: model and posterior of now.
 
-    A part that makes its own fits belongs to the model alone. One that lacks what its part now makes counts as not run.
+    One that lacks what its part now makes counts as not run.
 
     Raises:
         ContraflowError: a stored file is not a result.
@@ -145,19 +145,11 @@ def load(now: Made) -> dict[str, Stored]:
         if held is None or any(key not in held.result for key in PARTS[id].fills):
             found[id] = Stored(id, None, "", "")
             continue
-        old = [
-            f"{kind} {was}, not {it_is}"
-            for kind, was, it_is in (
-                ("model", held.made.model, now.model),
-                ("posterior", held.made.posterior, now.posterior),
-            )
-            if was != it_is and (kind == "model" or PARTS[id].reads_posterior)
-        ]
         made = Said(
             f"{id} of {held.date} · fit {held.made.model} · posterior {held.made.posterior}",
             f"{TITLES[id].es}, {held.date} · ajuste {held.made.model} · posterior {held.made.posterior}",
         )
-        found[id] = Stored(id, held.result, held.date, f"made for {' and '.join(old)}" if old else "", made)
+        found[id] = Stored(id, held.result, held.date, "; ".join(PARTS[id].outdated(held, now)), made)
     return found
 
 

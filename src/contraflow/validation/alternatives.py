@@ -22,8 +22,8 @@ from contraflow import evidence
 from contraflow.analysis.runs import Model
 from contraflow.inference import priors
 from contraflow.inference.diagnostics import worst
-from contraflow.inference.fit import BRIEF, fit
-from contraflow.inference.posterior import Posterior, holds_fit, load_posterior
+from contraflow.inference.fit import BRIEF, fit, holds_fit
+from contraflow.inference.posterior import Posterior, load_posterior
 from contraflow.validation import backtests
 
 ORIGIN = 2020
@@ -124,7 +124,7 @@ def _simplex(free: np.ndarray) -> np.ndarray:
 
 
 def _fitted(a: Alternative, path: Path, **options: Any) -> Path:
-    return path if holds_fit(path, a.fixed) else fit(out=path, plan=BRIEF, fixed=a.fixed, **options)
+    return path if holds_fit(path, BRIEF, a.fixed) else fit(out=path, plan=BRIEF, fixed=a.fixed, **options)
 
 
 def _log_scores(posterior: Posterior) -> np.ndarray:

@@ -21,10 +21,11 @@ FIGURES = 5
 
 @dataclass(frozen=True)
 class Made:
-    """What a result belongs to: hashes of the model, as ``fit_hash``, and of the posterior."""
+    """What a result belongs to: hashes of the model, as ``fit_hash``, of the posterior, and of its part's settings."""
 
     model: str
     posterior: str
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def load(part: str) -> Record | None:
         return None
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        return Record(part, Made(held["model"], held["posterior"]), held["version"], held["date"], held["result"])
+        made = Made(held["model"], held["posterior"], held.get("settings", ""))
+        return Record(part, made, held["version"], held["date"], held["result"])
     except (ValueError, KeyError, TypeError) as error:
         raise ContraflowError(
             f"{path} is not a result of the validation ({error}); make it again with "
@@ -73,6 +75,7 @@ def save(part: str, made: Made, result: Mapping[str, Any]) -> Path:
         "part": part,
         "model": made.model,
         "posterior": made.posterior,
+        "settings": made.settings,
         "version": metadata.version("contraflow"),
         "date": datetime.date.today().isoformat(),
         "result": rounded(result),

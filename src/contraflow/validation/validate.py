@@ -1,22 +1,26 @@
 """The validation as one value: parts that are made one by one, stored with what they belong to, and put together.
 
-A part is one entry of ``PARTS``. Heavy parts are read from where ``make validate`` stored them; a part whose result
-belongs to another model or posterior is shown and listed as stale, one that lacks what its part now makes is listed as
-stale and not shown, one that was never run is null and listed as missing, with the command that makes it.
+A part is one entry of ``PARTS``. Heavy parts are read from where ``make validate`` stored them. A part whose result
+belongs to another model or posterior, or to other settings, is shown and listed as stale; one that lacks what its part
+now makes is listed as stale and not shown; one that was never run is null and listed as missing, with the command that
+makes it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from contraflow.errors import UnknownName, nearest
 from contraflow.inference.diagnostics import worst
-from contraflow.inference.posterior import PosteriorError, fit_hash, holds_fit, load_posterior
+from contraflow.inference.posterior import PosteriorError, fit_hash, load_posterior
+from contraflow.policy import Scenario
 from contraflow.validation import record
-from contraflow.validation.record import Made
+from contraflow.validation.record import Made, Record
 
 Step = Callable[[str], None]
 Result = Mapping[str, Any]
@@ -37,7 +41,8 @@ class Part:
         run: makes the result; told what to call with the name of each step, and whether to be quick.
         stored: whether it is heavy and its result kept; else it is made anew each time.
         light: whether it has a quick version.
-        reads_posterior: whether the shipped draws are used; if not, only another model makes the result stale.
+        reads_posterior: whether the shipped draws are used; if not, another posterior does not make the result stale.
+        settings: what else it depends on, as plain values: plans of its fits, scenarios, rules. Others make it stale.
     """
 
     id: str
@@ -46,6 +51,22 @@ class Part:
     stored: bool = True
     light: bool = True
     reads_posterior: bool = True
+    settings: Callable[[], Any] = lambda: None
+
+    def belongs(self, now: Made) -> Made:
+        """What a result of this part belongs to, of a model and a posterior."""
+        content = json.dumps(self.settings(), sort_keys=True, default=str)
+        return replace(now, settings=hashlib.sha256(content.encode()).hexdigest()[:16])
+
+    def outdated(self, held: Record, now: Made) -> list[str]:
+        """What a stored result was made for that is not so now, in words; empty where it is fresh."""
+        old, new = held.made, self.belongs(now)
+        told = [f"made for model {old.model}, this is {new.model}"] * (old.model != new.model)
+        if self.reads_posterior and old.posterior != new.posterior:
+            told.append(f"made for posterior {old.posterior}, this is {new.posterior}")
+        if old.settings != new.settings:
+            told.append("made by other plans, scenarios or rules than those of now")
+        return told
 
 
 def _diagnostics(step: Step, quick: bool) -> Result:
@@ -53,13 +74,13 @@ def _diagnostics(step: Step, quick: bool) -> Result:
 
 
 def _backtests(step: Step, quick: bool) -> Result:
-    from contraflow.inference.fit import BRIEF
+    from contraflow.inference.fit import BRIEF, holds_fit
     from contraflow.validation import backtests
 
     folder = WORK / "backtests"
     for origin in backtests.ORIGINS:
         step(f"origin {origin}")
-        if not holds_fit(backtests.posterior_path(folder, origin)):
+        if not holds_fit(backtests.posterior_path(folder, origin), BRIEF):
             backtests.refit(origin, folder, plan=BRIEF, log=step)
     step("scores")
     return backtests.backtests(folder)
@@ -108,20 +129,60 @@ def _barlas(step: Step, quick: bool) -> Result:
     return {"barlas": barlas(load_posterior(), step, quick)}
 
 
+def _of_backtests() -> Any:
+    from contraflow.inference.fit import BRIEF
+    from contraflow.validation import backtests
+
+    return [asdict(BRIEF), backtests.ORIGINS]
+
+
+def _of_calibration() -> Any:
+    from contraflow.validation import calibration as c
+
+    return [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.EFFECT_WINDOW, _scenarios(c.EFFECTS)]
+
+
+def _of_recovery() -> Any:
+    from contraflow.validation import calibration as c
+
+    return [asdict(c.FULL_STAGE), c.EFFECT_WINDOW, _scenarios(c.RECOVERED)]
+
+
+def _of_alternatives() -> Any:
+    from contraflow.inference.fit import BRIEF
+    from contraflow.validation import alternatives as a
+
+    views = {view.id: view.held for view in a.ALTERNATIVES}
+    return [asdict(BRIEF), a.ORIGIN, a.DRAWS, a.END, _scenarios(a.HEADLINES), views]
+
+
+def _of_held_back() -> Any:
+    from contraflow.validation import held_back as h
+
+    asked = [[e.effect, asdict(e.published), e.analogue, e.assumed, e.bound] for e in h.EXPERIMENTS]
+    return [asked, [asdict(i) for i in h.INCOMPARABLE], h.TOO_WIDE, h.DRAWS, h.END]
+
+
+def _scenarios(headlines: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Scenario, its hash, and outcome."""
+    return [[scenario, Scenario.load(scenario).hash, outcome] for scenario, outcome in headlines]
+
+
 PARTS: dict[str, Part] = {
     part.id: part
     for part in (
         Part("diagnostics", ("diagnostics",), _diagnostics, stored=False),
         Part("predictive", ("predictive",), _predictive),
-        Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False),
-        Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False),
-        Part("recovery", ("recovery",), _recovery, light=False),
-        Part("posterior-calibration", ("posterior_sbc",), _posterior_sbc, light=False),
-        Part("alternatives", ("alternatives",), _alternatives, light=False),
-        Part("held-back", ("held_back",), _held_back),
+        Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False,
+             settings=_of_backtests),
+        Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False, settings=_of_calibration),
+        Part("recovery", ("recovery",), _recovery, light=False, settings=_of_recovery),
+        Part("posterior-calibration", ("posterior_sbc",), _posterior_sbc, light=False, settings=_of_recovery),
+        Part("alternatives", ("alternatives",), _alternatives, light=False, settings=_of_alternatives),
+        Part("held-back", ("held_back",), _held_back, settings=_of_held_back),
         Part("barlas", ("barlas",), _barlas),
     )
-}
+}  # fmt: skip
 #: Every key of the whole, in order; one that no part fills is null.
 KEYS = (
     "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "posterior_sbc",
@@ -141,7 +202,7 @@ def part(name: str) -> Part:
 
 
 def made() -> Made:
-    """What a result made now belongs to.
+    """The model and the posterior that a result made now belongs to.
 
     Raises:
         PosteriorError: there is no posterior.
@@ -162,7 +223,7 @@ def make(names: Iterable[str], step: Step) -> list[Path]:
     paths = []
     for p in chosen:
         if p.stored:
-            paths.append(record.save(p.id, now, p.run(_told(step, p), False)))
+            paths.append(record.save(p.id, p.belongs(now), p.run(_told(step, p), False)))
     return paths
 
 
@@ -217,18 +278,11 @@ def _standing(p: Part, now: Made) -> tuple[str, str]:
         return "missing", "it was never run"
     if lacking := _lacking(p, held):
         return "stale", f"an earlier version made it, without {', '.join(lacking)}"
-    parts = [
-        f"made for {kind} {old}, this is {new}"
-        for kind, old, new in (
-            ("model", held.made.model, now.model),
-            ("posterior", held.made.posterior, now.posterior),
-        )
-        if old != new and (kind == "model" or p.reads_posterior)
-    ]
-    return ("stale", "; ".join(parts)) if parts else ("fresh", "")
+    why = p.outdated(held, now)
+    return ("stale", "; ".join(why)) if why else ("fresh", "")
 
 
-def _lacking(p: Part, held: record.Record) -> list[str]:
+def _lacking(p: Part, held: Record) -> list[str]:
     """Keys that the part fills now and its stored result does not have."""
     return [key for key in p.fills if key not in held.result]
 
