@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import contraflow as cf
 from contraflow.analysis.ensembles import BrokenRun
+from contraflow.analysis.runs import sampling_sd
 from contraflow.errors import UnknownName
 from contraflow.inference.posterior import Posterior
 from contraflow.system.levers import LEVERS
@@ -128,3 +130,18 @@ def test_an_effect_not_worth_naming_rests_on_nothing():
     small, named = (comparison.effect(name).support for name in ("us.overdose_deaths", "mx.homicides"))
     assert not small.drivers and not small.from_assumption and small.removed is None
     assert named.removed is not None
+
+
+def test_the_sampling_error_of_a_quantile_counts_draws_of_one_origin_once():
+    x = np.random.default_rng(0).standard_normal(4000)
+    alone, together = sampling_sd(x, np.arange(4000)), sampling_sd(np.repeat(x[:1000], 4), np.arange(4000) // 4)
+    assert alone["median"] == pytest.approx(np.sqrt(np.pi / 2 / 4000), rel=0.15)
+    assert alone["q05"] == pytest.approx(np.sqrt(0.05 * 0.95 / 4000) / stats.norm.pdf(-1.645), rel=0.3)
+    assert together["median"] == pytest.approx(2 * alone["median"], rel=0.25)
+
+
+def test_draws_go_back_to_the_first_stage(model):
+    lineage = model.posterior.lineage
+    held = model.posterior.coordinates["naloxone_effect"]
+    assert lineage.max() + 1 == 256 < model.posterior.draws
+    assert all(np.ptp(held[lineage == k]) == 0 for k in range(5))

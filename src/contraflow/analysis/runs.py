@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 TODAY = DATA_END - 1
 #: An effect whose 90 % interval stays within this share of the baseline is not worth naming.
 NEGLIGIBLE = 1e-3
+#: Times that draws are drawn again for the standard errors of quantiles.
+BOOTSTRAPS = 400
 QUANTILES = {"median": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
 
 Progress = Callable[[int], None]
@@ -124,12 +126,25 @@ def quantile_table(x: np.ndarray) -> dict[str, float]:
     return {k: float(v) for k, v in zip(QUANTILES, np.quantile(x, list(QUANTILES.values())), strict=True)}
 
 
+def sampling_sd(x: np.ndarray, lineage: np.ndarray) -> dict[str, float]:
+    """Standard errors of the quantiles of ``quantile_table`` over draws (draws,), by the bootstrap.
+
+    Draws that go back to one draw of the first stage (``Posterior.lineage``) are drawn again together.
+    """
+    order, origins = np.argsort(x), int(lineage.max()) + 1
+    again = np.random.default_rng(0).multinomial(origins, np.full(origins, 1 / origins), BOOTSTRAPS)
+    below = np.cumsum(again[:, lineage[order]], axis=1)
+    at = [(below >= q * below[:, -1:]).argmax(axis=1) for q in QUANTILES.values()]
+    return {k: float(x[order][place].std()) for k, place in zip(QUANTILES, at, strict=True)}
+
+
 @dataclass(frozen=True)
 class Effect:
     """A policy's effect on one outcome over a window.
 
-    ``difference`` = policy − baseline, paired by draw; ``p_reduction`` = P(difference < 0); ``versus_today`` =
-    policy − the model's own level of 2024 carried over the window; ``support``: what the effect rests on.
+    ``difference`` = policy − baseline, paired by draw; ``sampling_sd``: standard error of each of its quantiles, for
+    draws are finite in number; ``p_reduction`` = P(difference < 0); ``versus_today`` = policy − the model's own level
+    of 2024 carried over the window; ``support``: what the effect rests on.
     """
 
     outcome: str
@@ -138,13 +153,14 @@ class Effect:
     baseline: Mapping[str, float]
     policy: Mapping[str, float]
     difference: Mapping[str, float]
+    sampling_sd: Mapping[str, float]
     p_reduction: float
     versus_today: Mapping[str, float]
     support: Support
 
     def to_dict(self) -> dict[str, Any]:
         """The object of ``run --json``."""
-        keys = ("unit", "window_is", "baseline", "policy", "difference", "p_reduction", "versus_today")
+        keys = ("unit", "window_is", "baseline", "policy", "difference", "sampling_sd", "p_reduction", "versus_today")
         return {**{k: getattr(self, k) for k in keys}, "support": self.support.to_dict()}
 
 
@@ -229,6 +245,7 @@ class Comparison:
             quantile_table(base),
             quantile_table(policy),
             quantile_table(difference),
+            sampling_sd(difference, self.posterior.lineage),
             float(np.mean(difference < 0)),
             quantile_table(policy - today),
             self._support(name, difference, base),

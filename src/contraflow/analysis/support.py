@@ -244,13 +244,9 @@ def _drivers(
 
 @functools.lru_cache(maxsize=4)
 def _ranks(posterior: Posterior) -> tuple[dict[str, np.ndarray], int]:
-    """Standardised ranks (draws,) of every parameter that varies, and the fewest distinct draws among them.
-
-    Chains share what they hold fixed, so draws may be fewer than they seem.
-    """
+    """Standardised ranks (draws,) of every parameter that varies, and how many draws of the first stage are in them."""
     varying = {n: y for n, y in posterior.coordinates.items() if np.ptp(y) > 0}
-    distinct = min((len(np.unique(y)) for y in varying.values()), default=0)
-    return {n: _standard(y) for n, y in varying.items()}, distinct
+    return {n: _standard(y) for n, y in varying.items()}, int(posterior.lineage.max()) + 1
 
 
 def _standard(x: np.ndarray) -> np.ndarray:

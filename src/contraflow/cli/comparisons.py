@@ -168,7 +168,7 @@ def _frame(scenario: Scenario) -> str:
 
 
 def _csv(comparison: Comparison) -> bytes:
-    """One row an outcome and quantity: its quantiles over draws."""
+    """One row an outcome and quantity: its quantiles over draws, or of those of the difference the standard errors."""
     columns = ("median", "q05", "q25", "q75", "q95")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -177,7 +177,7 @@ def _csv(comparison: Comparison) -> bytes:
     writer.writerow((*about, *columns, "p_reduction", "from_assumption", "why", *made))
     content = comparison.to_dict()
     for name, effect in content["outcomes"].items():
-        for quantity in ("baseline", "policy", "difference", "versus_today"):
+        for quantity in ("baseline", "policy", "difference", "sampling_sd", "versus_today"):
             certain: tuple[Any, ...] = ("", "", "")
             if quantity == "difference":
                 resting = effect["support"]

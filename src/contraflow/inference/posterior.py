@@ -106,6 +106,18 @@ class Posterior:
         written: Mapping[str, Any] = json.loads(self.attributes.get("report", "{}"))
         return written
 
+    @cached_property
+    def lineage(self) -> np.ndarray:
+        """Which draws (draws,) were given the same draw of the first stage: a number for each of those, from 0.
+
+        They share all that it hands on, and so are no independent draws.
+        """
+        known = evidence.load().parameters
+        handed_on = [y for name, y in self.coordinates.items() if known[name].block == "trials"]
+        if not handed_on:
+            return np.arange(self.draws)
+        return np.asarray(np.unique(np.stack(handed_on), axis=1, return_inverse=True)[1]).reshape(-1)
+
     def bayes_factor(self, name: str, null: float) -> float | None:
         """Evidence against ``parameter = null``, as Savage and Dickey have it: prior over posterior density there.
 

@@ -89,7 +89,7 @@ def _about(f: Finding) -> dict[str, Any]:
 def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
     told = _finding(study, f)
     row = _about(f)
-    for part in ("baseline", "policy", "difference", "versus_today"):
+    for part in ("baseline", "policy", "difference", "sampling_sd", "versus_today"):
         row |= {f"{part}_{k}": v for k, v in getattr(f.effect, part).items()}
     row |= {f"relative_{k}": v for k, v in f.relative.items()}
     return row | {
