@@ -49,8 +49,8 @@ def effects(study: Study, subject: Subject) -> Picture:
     caption = (
         f"{subject.en[0].upper()}{subject.en[1:]} in {subject.place}. Thin bar 90 %, thick bar 50 % of draws; the "
         "median is a full dot where the sign is clear, a ring where it leans, a tick where it is undecided or no "
-        "effect is worth naming. Blue: lower; orange: higher; grey: neither. Each window starts at the policy’s own "
-        "first date."
+        "effect is worth naming. Blue: lower; orange: higher; grey: neither. An asterisk: follows from assumption. "
+        "Each window starts at the policy’s own first date."
     )
     return picture(
         figure_name("effects", subject), title, f"{title}. {'; '.join(lines)}.", caption, study.footer,
@@ -66,8 +66,8 @@ def effects_es(study: Study, subject: Subject) -> Picture:
     caption = (
         f"{subject.es[0].upper()}{subject.es[1:]} en {subject.place_es}. Barra delgada: 90 % de las corridas; gruesa: "
         "50 %. La mediana es un punto lleno donde el signo es claro, un círculo donde se inclina, y una raya donde no "
-        "se puede decidir o no hay efecto apreciable. Azul: menos; naranja: más; gris: ni uno ni otro. Cada periodo "
-        "empieza en la primera fecha de la política."
+        "se puede decidir o no hay efecto apreciable. Azul: menos; naranja: más; gris: ni uno ni otro. Con "
+        "asterisco: se sigue de supuestos. Cada periodo empieza en la primera fecha de la política."
     )
     return picture(
         f"{figure_name('effects', subject)}-es", title, f"{title}. {'; '.join(lines)}.", caption, study.footer,

@@ -129,7 +129,8 @@ def effects_chart(figure: Figure, rows: Sequence[tuple[str, Finding]], across: s
         marker, fill = MARKERS[finding.verdict.strength]
         axes.plot(q["median"], place, marker, color=fill, markeredgecolor=INK, markersize=5.5, zorder=4)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [textwrap.fill(label, 31) for label, _ in reversed(rows)])
+    labels = [f"{label}{' *' if f.verdict.from_assumption else ''}" for label, f in reversed(rows)]
+    axes.set_yticks(range(len(rows)), [textwrap.fill(label, 31) for label in labels])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.6, len(rows) - 0.4)
