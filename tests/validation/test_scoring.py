@@ -5,7 +5,10 @@ import pytest
 from scipy import stats
 
 from contraflow.validation.scoring import (
+    EVEN,
     LEVELS,
+    PIT_LEVELS,
+    coverage_band,
     covered,
     ensemble_quantiles,
     interval,
@@ -78,8 +81,8 @@ def places(sd, mean=0.0, number=150, seed=0):
 
 
 def test_bands_hold_a_calibrated_forecast_as_often_as_they_say():
-    at, low, high = pit_bands(range(150))
-    shares = [(places(1.0, seed=k)[:, None] <= at).mean(axis=0) for k in range(200)]
+    low, high = pit_bands(range(150))
+    shares = [(places(1.0, seed=k)[:, None] <= PIT_LEVELS).mean(axis=0) for k in range(200)]
     assert 0.90 <= np.mean([np.all((low <= s) & (s <= high)) for s in shares]) <= 0.99
     assert pit_inside_bands(places(1.0), range(150))
 
@@ -90,10 +93,23 @@ def test_bands_fire_when_the_forecast_is_too_narrow_too_wide_or_biased(sd, mean)
 
 
 def test_values_that_err_together_widen_the_bands():
-    _, _, alone = pit_bands(range(100))
-    at, low, together = pit_bands([k // 5 for k in range(100)])
+    at, (_, alone) = EVEN, pit_bands(range(100), EVEN)
+    low, together = pit_bands([k // 5 for k in range(100)], EVEN)
     assert np.all(together >= alone) and together[9] - at[9] > 1.8 * (alone[9] - at[9])
     assert together[9] - at[9] == pytest.approx(at[9] - low[9])
+
+
+def test_a_forecast_right_in_the_middle_and_wrong_in_its_tails_is_outside():
+    u = np.linspace(0.0025, 0.9975, 400)
+    tails = np.where(u < 0.05, 0.001, np.where(u > 0.95, 0.999, u))
+    assert pit_inside_bands(u, range(400)) and not pit_inside_bands(tails, range(400))
+
+
+def test_the_band_of_coverage_is_that_of_calibrated_forecasts():
+    low, high = coverage_band(range(400), 0.9)
+    assert (low, high) == pytest.approx((0.9 - 1.96 * 0.015, 0.9 + 1.96 * 0.015), abs=0.004)
+    wide = coverage_band([k // 4 for k in range(400)], 0.9)
+    assert wide[0] == pytest.approx(0.9 - 2 * (0.9 - low), abs=0.015) and wide[1] > high
 
 
 def scores(theirs=0.2, origins=6, series=8):

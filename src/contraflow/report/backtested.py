@@ -10,7 +10,7 @@ import numpy as np
 
 from contraflow import evidence
 from contraflow.report.wording import Said, share_percent, significant, whole_percent
-from contraflow.validation.scoring import pit_bands
+from contraflow.validation.scoring import PIT_LEVELS, pit_bands
 
 Row = Mapping[str, Any]
 
@@ -285,7 +285,7 @@ def places(rows: Iterable[Row], seed: int = 0) -> Places:
     own = pooled(rows)
     values = np.array([r["pit"] for r in own])
     blocks = [(r["origin"], r["series"]) for r in own]
-    levels, low, high = pit_bands(blocks)
+    levels, (low, high) = PIT_LEVELS, pit_bands(blocks)
     reached = (values[:, None] <= levels).mean(axis=0)
     share = np.histogram(values, BINS, (0.0, 1.0))[0] / len(values)
     sizes = np.array([len(at) for at in _by(own, lambda r: (r["origin"], r["series"])).values()]) / len(own)

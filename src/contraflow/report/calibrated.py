@@ -14,7 +14,7 @@ from contraflow.report.backtested import series_label
 from contraflow.report.wording import Said, format_date
 from contraflow.system.latents import LATENTS
 from contraflow.system.outcomes import OUTCOMES
-from contraflow.validation.scoring import pit_bands
+from contraflow.validation.scoring import EVEN, pit_bands
 
 Row = Mapping[str, Any]
 _EFFECT = "effect: "
@@ -121,7 +121,8 @@ def ranks(sbc: Row) -> Ranks | None:
     """
     if "ranks" not in sbc:
         return None
-    levels, low, high = pit_bands(range(sbc["datasets"]))
+    levels = EVEN
+    low, high = pit_bands(range(sbc["datasets"]), levels)
     departure = {
         name: np.clip(levels * (sbc["draws"] + 1) - np.asarray(own)[:, None], 0.0, 1.0).mean(axis=0) - levels
         for name, own in sbc["ranks"].items()

@@ -32,6 +32,7 @@ from contraflow.report.wording import Said, share_percent, signed, significant, 
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record
 from contraflow.validation.record import Made
+from contraflow.validation.scoring import coverage_band
 from contraflow.validation.validate import PARTS
 
 if TYPE_CHECKING:
@@ -213,10 +214,21 @@ def _backtests(result: Row) -> tuple[str, str]:
     en = _ranked(skill, "en", ("clearly better than", "clearly worse than", "not told apart from"))
     es = _ranked(skill, "es", ("claramente mejor que", "claramente peor que", "sin diferencia clara con"))
     inside, lost = result["pit_inside_bands"], losses(rows, result.get("record"))
+    blocks = [(r["origin"], r["series"]) for r in pooled(rows)]
+
+    def due(percent: str) -> str:
+        low, high = (whole_percent(x) for x in coverage_band(blocks, int(percent) / 100))
+        return f"{low}–{high}"
+
     brief = sampling(list(result.get("fits", {}).values()))
     levels, levels_es = (
-        "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} %" for p in LEVELS) if cover else ""
-        for told, at in (("outcomes inside intervals: ", "at"), ("resultados dentro de sus intervalos: ", "al"))
+        "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} % ({due(p)})" for p in LEVELS) + end
+        if cover
+        else ""
+        for told, at, end in (
+            ("outcomes inside intervals: ", "at", ", in brackets what calibrated forecasts have"),
+            ("resultados dentro de sus intervalos: ", "al", "; entre paréntesis, lo de pronósticos calibrados"),
+        )
     )
     origins = ", ".join(str(g.key) for g in grouped(rows, "origin"))
     return (

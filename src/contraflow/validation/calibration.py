@@ -34,7 +34,7 @@ from contraflow.inference.sampler import DOUBLINGS, DRAWS_VERSION, sampler
 from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
 from contraflow.system.outcomes import OUTCOMES
-from contraflow.validation.scoring import pit_inside_bands
+from contraflow.validation.scoring import EVEN, pit_inside_bands
 
 #: Parameters that the reduced model leaves free: of demand, dose response, the drug market, supply and border.
 REDUCED = (
@@ -151,7 +151,7 @@ def calibrate(
     found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
     for name, values in found.items():
         ranks[name] = (values.reshape(len(drawn), sets) < real[name]).mean(axis=0)
-    inside = {n: pit_inside_bands(_places(r, len(drawn), seed), range(sets)) for n, r in ranks.items()}
+    inside = {n: pit_inside_bands(_places(r, len(drawn), seed), range(sets), EVEN) for n, r in ranks.items()}
     return {
         "datasets": sets,
         "quantities": len(inside),
@@ -217,7 +217,7 @@ def posterior_sbc(found: Refits, seed: int) -> dict[str, Any]:
     """
     draws, histories = next(iter(found.coordinates.values()))[1].shape
     places = {n: (drawn < truth).mean(axis=0) for n, (truth, drawn) in {**found.coordinates, **found.effects}.items()}
-    even = {n: pit_inside_bands(_places(r, draws, seed), range(histories)) for n, r in places.items()}
+    even = {n: pit_inside_bands(_places(r, draws, seed), range(histories), EVEN) for n, r in places.items()}
     rows = {}
     for name, (truth, drawn) in found.effects.items():
         low, high = _ends(drawn)

@@ -83,33 +83,55 @@ def pit(quantiles: np.ndarray, observed: Any) -> np.ndarray:
     return np.reshape(values, quantiles.shape[:-1])
 
 
+#: Levels at which ranks are looked at, and those for PIT values of forecasts, which reach further out.
+EVEN = np.arange(1, 20) / 20
+PIT_LEVELS = np.concatenate([[0.01, 0.025], EVEN, [0.975, 0.99]])
+
+
 def pit_bands(
-    blocks: Sequence[Any], percent: float = 95.0, simulations: int = 4000, points: int = 19, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Simultaneous bands for the share of PIT values at or below each of ``points`` even levels.
+    blocks: Sequence[Any], at: np.ndarray = PIT_LEVELS, percent: float = 95.0, simulations: int = 4000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Simultaneous bands for the share of PIT values at or below each of the levels ``at``.
 
     A calibrated forecast stays between them at all levels at once in ``percent`` of simulations. Values of the same
     block (one for each value) count as one: the years of one forecast err together, and taking them for independent
     would make the bands too narrow.
 
     Returns:
-        The levels, the lower and the upper band, (points,) each.
+        The lower and the upper band, as many as levels.
     """
-    at = np.arange(1, points + 1) / (points + 1)
-    sizes = np.unique(np.asarray(_numbered(blocks)), return_counts=True)[1]
-    share = sizes / sizes.sum()
-    drawn = np.random.default_rng(seed).uniform(size=(simulations, len(sizes)))
+    share = _shares(blocks)
+    drawn = np.random.default_rng(seed).uniform(size=(simulations, len(share)))
     below = np.stack([(drawn <= level) @ share for level in at], axis=1)
     spread = np.sqrt(at * (1 - at) * (share**2).sum())
     reach = np.quantile(np.abs((below - at) / spread).max(axis=1), percent / 100)
-    return at, np.maximum(at - reach * spread, 0.0), np.minimum(at + reach * spread, 1.0)
+    return np.maximum(at - reach * spread, 0.0), np.minimum(at + reach * spread, 1.0)
 
 
-def pit_inside_bands(values: np.ndarray, blocks: Sequence[Any], percent: float = 95.0) -> bool:
-    """Whether PIT values (n,) keep within their simultaneous bands."""
-    at, low, high = pit_bands(blocks, percent)
+def pit_inside_bands(values: np.ndarray, blocks: Sequence[Any], at: np.ndarray = PIT_LEVELS) -> bool:
+    """Whether PIT values (n,) keep within their simultaneous bands at the levels ``at``."""
+    low, high = pit_bands(blocks, at)
     share = (np.asarray(values)[:, None] <= at).mean(axis=0)
     return bool(np.all((share >= low - 1e-9) & (share <= high + 1e-9)))
+
+
+def coverage_band(
+    blocks: Sequence[Any], probability: float, percent: float = 95.0, simulations: int = 4000, seed: int = 0
+) -> tuple[float, float]:
+    """Share of outcomes inside central intervals of this probability, of calibrated forecasts: a band for it.
+
+    As in ``pit_bands``, forecasts of the same block are inside or outside together.
+    """
+    share = _shares(blocks)
+    drawn = (np.random.default_rng(seed).uniform(size=(simulations, len(share))) < probability) @ share
+    low, high = np.quantile(drawn, [0.5 - percent / 200, 0.5 + percent / 200])
+    return float(low), float(high)
+
+
+def _shares(blocks: Sequence[Any]) -> np.ndarray:
+    """Share (blocks,) of all that each block holds."""
+    sizes = np.unique(_numbered(blocks), return_counts=True)[1]
+    return np.asarray(sizes / sizes.sum())
 
 
 def skill(
