@@ -100,7 +100,7 @@ def together(
     answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     dimensions: int,
     asked: Callable[[], None],
-    worth_narrowing: Callable[[], bool] = lambda: False,
+    worth_narrowing: Callable[[int], bool] = lambda lanes: False,
 ) -> None:
     """Run chains to their ends.
 
@@ -108,7 +108,8 @@ def together(
     ``asked`` is called after each answer.
 
     A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. Where half
-    of the lanes or more have ended, and it is worth another compilation, fewer go on, a multiple of ``LANES``.
+    of the lanes or more have ended, and with so many it is worth another compilation, fewer go on, a multiple of
+    ``LANES``.
     """
     places = np.zeros((dimensions, len(chains)))
     under_way = {}
@@ -118,7 +119,7 @@ def together(
     lanes = np.arange(len(chains))
     while under_way:
         fewer = LANES * -(-len(lanes) // (2 * LANES))
-        if len(under_way) <= fewer < len(lanes) and worth_narrowing():
+        if len(under_way) <= fewer < len(lanes) and worth_narrowing(len(lanes)):
             ended = [k for k in lanes if k not in under_way]
             lanes = np.sort([*under_way, *ended[: fewer - len(under_way)]])
         values, slopes = answer(places[:, lanes], lanes)

@@ -39,8 +39,8 @@ ACCEPTANCE = 0.85
 WIDE = 3.0
 #: Step that the warm-up begins with, and its bounds.
 STEP, STEPS = 0.1, (0.005, 1.0)
-#: Transitions that the slowest chain must have left for fewer lanes to be worth their compilation.
-WORTH_NARROWING = 100
+#: Transitions that the slowest chain must have left, times lanes, for fewer of these to be worth their compilation.
+WORTH_NARROWING = 1600
 #: Mean acceptance below which a chain is stuck.
 STUCK = 0.1
 #: Mean squared step, against that of the median chain, below which a chain hardly moves.
@@ -276,8 +276,9 @@ class _Sampling:
             value, slope = self.target.whitened(z, base[:, of], factor, given)
             return np.asarray(value), np.asarray(slope)
 
-        def worth_narrowing() -> bool:
-            return of_chains is not None and last - int(self.state["done"].min()) > WORTH_NARROWING
+        def worth_narrowing(lanes: int) -> bool:
+            left = last - int(self.state["done"].min())
+            return of_chains is not None and left * lanes > WORTH_NARROWING
 
         self._tell()
         chains = [self._chain(k, last, step) for k in range(base.shape[1])]

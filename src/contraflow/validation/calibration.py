@@ -117,6 +117,7 @@ def refit(
         target.size,
         stray=np.inf,
         doublings=doublings,
+        of_chains=lambda g, k: {**g, "observed": {name: v[:, k] for name, v in g["observed"].items()}},
     )
     start = np.where(free[:, None], np.roll(made.truth, 1, axis=1) if ours else 0.0, made.truth)
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
