@@ -73,3 +73,11 @@ def test_switching_a_hypothesis_off_breaks_no_ledger(model, name):
     inputs = build_inputs(grid, None, posterior.latents(grid.step_times))
     trajectory = simulate(equations, parameters, inputs, grid, ledgers.needed(equations))
     assert max(ledgers.closure(equations, trajectory).values()) < 1e-9
+
+
+@pytest.mark.parametrize("name", ["gun_lethality", "naloxone_effect"])
+def test_draws_of_one_origin_stay_so_under_an_assumed_value(model, name):
+    before = model.posterior.lineage
+    moved, _ = adjust(model.posterior, Assumptions(values={name: 0.0}))
+    assert np.array_equal(moved.lineage, before)
+    assert moved.thin(100).lineage.max() < 100 and len(np.unique(moved.take(np.arange(10).repeat(2)).lineage)) <= 10

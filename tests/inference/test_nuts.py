@@ -148,6 +148,6 @@ def test_chains_that_are_behind_go_on_in_fewer_lanes():
         return q[0], q
 
     together([chain(k) for k in range(16)], answer, 1, lambda: None, lambda lanes: len(asked_of) > 3)
-    assert [len(of) for of in asked_of] == [16] * 6 + [8, 4] + [4] * 8
+    assert [len(of) for of in asked_of] == [16] * 6 + [4] * 10
     assert all(9 in of for of in asked_of)
     assert [len(values) for values in sent.values()] == [1] * 7 + [6, 6, 16] + [6] * 6

@@ -26,7 +26,7 @@ from contraflow.validation.calibration import (
     refit,
     refits,
 )
-from contraflow.validation.scoring import pit_inside_bands
+from contraflow.validation.scoring import EVEN, pit_inside_bands
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_ranks_keep_within_their_bands_only_if_the_likelihood_is_that_of_the_dat
     error = drawn.mean(axis=0) - made.observed["points"] / 1.04
     assert np.abs(error).mean() < 0.1, "each chain is at the mean of its own posterior"
     places = _places((drawn < made.truth).mean(axis=0), len(drawn), seed=1)
-    assert pit_inside_bands(places.ravel(), range(places.size)) == inside
+    assert pit_inside_bands(places.ravel(), range(places.size), EVEN) == inside
 
 
 def second_history(beside_ours):
@@ -89,7 +89,7 @@ def test_truths_that_are_draws_given_our_data_have_even_ranks_only_beside_them(t
     made, stage = second_history(beside_ours), Stage((FIRST,), Length(warmup=20, kept=19, thin=2))
     drawn = refit(made, np.ones(1, dtype=bool), stage, 0, tmp_path / "work", 5)
     places = _places((drawn < made.truth).mean(axis=0), len(drawn), seed=1)
-    assert pit_inside_bands(places.ravel(), range(places.size)) == inside
+    assert pit_inside_bands(places.ravel(), range(places.size), EVEN) == inside
 
 
 def test_histories_beside_each_other_add_their_likelihoods(target):

@@ -1,4 +1,4 @@
-"""The validation put together: what is stored belongs to a model and a posterior, and is stale when they change."""
+"""The validation put together: a result belongs to a model, a posterior and settings, and is stale when they change."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -6,6 +6,8 @@ it (approximate, and said so); nothing is done to what a policy does.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from contraflow import evidence
@@ -27,8 +29,7 @@ def condition(posterior: Posterior, assumptions: Assumptions) -> Posterior:
     """The draws inside every assumed range.
 
     Raises:
-        TooFewDraws: fewer than 50 distinct draws of some parameter are left. (Draws of one chain share what the chain
-            holds fixed.)
+        TooFewDraws: draws of fewer than 50 origins are left. (Draws of one chain share what the chain holds fixed.)
     """
     if not assumptions.ranges:
         return posterior
@@ -36,7 +37,7 @@ def condition(posterior: Posterior, assumptions: Assumptions) -> Posterior:
     keep = np.ones(posterior.draws, dtype=bool)
     for name, (low, high) in assumptions.ranges.items():
         keep &= (values[name] >= low) & (values[name] <= high)
-    distinct = min(len(np.unique(y[keep])) for y in posterior.coordinates.values())
+    distinct = len(np.unique(posterior.lineage[keep]))
     if distinct < SMALLEST_SAMPLE:
         names = ", ".join(f"{n} in [{a:g}, {b:g}]" for n, (a, b) in assumptions.ranges.items())
         raise TooFewDraws(
@@ -72,7 +73,8 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
     coordinates = {n: moved(x) for n, x in posterior.coordinates.items()}
     coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, wanted, strict=True)}
     innovations = {n: moved(x) for n, x in posterior.innovations.items()}
-    return Posterior(coordinates, innovations, posterior.discrepancy, posterior.attributes), dict(assumptions.values)
+    held = replace(posterior, coordinates=coordinates, innovations=innovations, origins=posterior.lineage)
+    return held, dict(assumptions.values)
 
 
 def _edge(y: float) -> float:
@@ -89,7 +91,7 @@ def freeze_latent(posterior: Posterior, variable: str, date: float) -> Posterior
     last = float(knots[knots <= date + 1e-6].max(initial=latent.start))
     holding = (1 - memory) * posterior.latents(np.array([last]))[variable] / sd
     innovations[variable] = np.where((knots > last + 1e-6)[:, None], holding, innovations[variable])
-    return Posterior(posterior.coordinates, innovations, posterior.discrepancy, posterior.attributes)
+    return replace(posterior, innovations=innovations)
 
 
 def believed(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, dict[str, float]]:

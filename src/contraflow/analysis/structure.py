@@ -35,7 +35,7 @@ class Explained:
 def without_latents(posterior: Posterior) -> Posterior:
     """The same draws with every latent driver at zero throughout."""
     still = {name: np.zeros_like(x) for name, x in posterior.innovations.items()}
-    return Posterior(posterior.coordinates, still, posterior.discrepancy, posterior.attributes)
+    return replace(posterior, innovations=still)
 
 
 def explained(

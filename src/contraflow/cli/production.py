@@ -59,7 +59,7 @@ def fit(
 
     A report of the fit is written beside it, with the ending .md: how the sampling went, and how well data are covered.
     Takes long. Work is saved beside the output as it is done: stopped, and begun again with the same options, the fit
-    goes on from there and ends with the same draws.
+    goes on from there and ends with the same draws, but for rounding.
     """
     from contraflow.inference.fit import FULL, QUICK
 

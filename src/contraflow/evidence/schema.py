@@ -241,7 +241,7 @@ def _family_list() -> str:
     return ", ".join(_CANONICAL)
 
 
-IdentifiedBy = Literal["deaths", "panel", "surveys", "treatment", "purity", "forensic", "seizures", "prisons", "none"]
+IdentifiedBy = Literal["deaths", "panel", "surveys", "treatment", "purity", "forensic", "seizures", "none"]
 
 
 class Parameter(Record):

@@ -7,7 +7,8 @@
 So a fall in deaths can neither invent its own supply shock nor move an effect that was measured in a trial. The joint
 posterior, in which it can, is drawn as well and reported beside it.
 
-Work is saved as it is done, beside the output: a fit that was stopped goes on from there, to the same draws.
+Work is saved as it is done, beside the output: a fit that was stopped goes on from there, to the same draws but for
+rounding.
 """
 
 from __future__ import annotations

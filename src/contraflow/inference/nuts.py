@@ -107,9 +107,9 @@ def together(
     ``answer``: places (dimensions, lanes), and which chains they are of (lanes,) → values (lanes,), slopes (…, lanes).
     ``asked`` is called after each answer.
 
-    A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. Where half
-    of the lanes or more have ended, and with so many it is worth another compilation, fewer go on, a multiple of
-    ``LANES``.
+    A lane keeps its chain: the last place of one that has ended is asked on, or zero where it asked nothing. Where the
+    chains under way fit into half of the lanes, a multiple of ``LANES``, and with so many it is worth another
+    compilation, that half goes on.
     """
     places = np.zeros((dimensions, len(chains)))
     under_way = {}
@@ -118,10 +118,12 @@ def together(
             places[:, k], under_way[k] = place, chain
     lanes = np.arange(len(chains))
     while under_way:
-        fewer = LANES * -(-len(lanes) // (2 * LANES))
-        if len(under_way) <= fewer < len(lanes) and worth_narrowing(len(lanes)):
+        width = len(lanes)
+        while len(under_way) <= (fewer := LANES * -(-width // (2 * LANES))) < width and worth_narrowing(width):
+            width = fewer
+        if width < len(lanes):
             ended = [k for k in lanes if k not in under_way]
-            lanes = np.sort([*under_way, *ended[: fewer - len(under_way)]])
+            lanes = np.sort([*under_way, *ended[: width - len(under_way)]])
         values, slopes = answer(places[:, lanes], lanes)
         for lane, k in enumerate(lanes):
             if k in under_way:

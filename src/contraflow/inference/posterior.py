@@ -51,13 +51,14 @@ class Posterior:
 
     ``coordinates``: parameter → (draws,) standard-normal. ``innovations``: latent → (knots, draws) to
     ``PROJECTION_END``. ``discrepancy``: series → (2, draws), sd and memory in years of what the model misses of it.
-    ``attributes``: seed, model hash, method, date.
+    ``attributes``: seed, model hash, method, date. ``origins``: ``lineage``, where the draws no longer tell it.
     """
 
     coordinates: Mapping[str, np.ndarray]
     innovations: Mapping[str, np.ndarray]
     discrepancy: Mapping[str, np.ndarray]
     attributes: Mapping[str, Any]
+    origins: np.ndarray | None = None
 
     @property
     def draws(self) -> int:
@@ -112,6 +113,8 @@ class Posterior:
 
         They share all that it hands on, and so are no independent draws.
         """
+        if self.origins is not None:
+            return self.origins
         known = evidence.load().parameters
         handed_on = [y for name, y in self.coordinates.items() if known[name].block == "trials"]
         if not handed_on:
@@ -137,6 +140,7 @@ class Posterior:
             {k: v[:, chosen] for k, v in self.innovations.items()},
             {k: v[:, chosen] for k, v in self.discrepancy.items()},
             self.attributes,
+            np.unique(self.lineage[chosen], return_inverse=True)[1],
         )
 
     def thin(self, draws: int) -> Posterior:

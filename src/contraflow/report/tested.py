@@ -1,6 +1,7 @@
 """Tests that the model could have failed, read from the stored validation: words and tables, nothing run again.
 
-A part that was never run says which command makes it; one of another model or posterior is shown, and says so.
+A part that was never run says which command makes it; one of another model, posterior or settings is shown, and says
+so.
 """
 
 from __future__ import annotations
@@ -214,10 +215,10 @@ def _backtests(result: Row) -> tuple[str, str]:
     en = _ranked(skill, "en", ("clearly better than", "clearly worse than", "not told apart from"))
     es = _ranked(skill, "es", ("claramente mejor que", "claramente peor que", "sin diferencia clara con"))
     inside, lost = result["pit_inside_bands"], losses(rows, result.get("record"))
-    blocks = [(r["origin"], r["series"]) for r in pooled(rows)]
+    blocks, weights = [(r["origin"], r["series"]) for r in pooled(rows)], [r["weight"] for r in pooled(rows)]
 
     def due(percent: str) -> str:
-        low, high = (whole_percent(x) for x in coverage_band(blocks, int(percent) / 100))
+        low, high = (whole_percent(x) for x in coverage_band(blocks, int(percent) / 100, weights))
         return f"{low}–{high}"
 
     brief = sampling(list(result.get("fits", {}).values()))
@@ -226,8 +227,12 @@ def _backtests(result: Row) -> tuple[str, str]:
         if cover
         else ""
         for told, at, end in (
-            ("outcomes inside intervals: ", "at", ", in brackets what calibrated forecasts have"),
-            ("resultados dentro de sus intervalos: ", "al", "; entre paréntesis, lo de pronósticos calibrados"),
+            ("outcomes inside intervals: ", "at", ", in brackets the 95 % band of calibrated forecasts"),
+            (
+                "resultados dentro de sus intervalos: ",
+                "al",
+                "; entre paréntesis, la banda de 95 % de pronósticos calibrados",
+            ),
         )
     )
     origins = ", ".join(str(g.key) for g in grouped(rows, "origin"))

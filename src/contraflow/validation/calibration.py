@@ -57,6 +57,8 @@ Log = Callable[[str], None]
 EFFECTS: tuple[Headline, ...] = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
 RECOVERED = (*EFFECTS, ("gun-flow", "mx.homicides"), ("leaders-first", "mx.homicides"))
 EFFECT_WINDOW = (2027.0, 2031.0)
+#: Synthetic data sets of the reduced model, and histories that are recovered.
+SETS, HISTORIES = 208, 56
 #: Doublings of a trajectory in the reduced model, a sixth of whose coordinates are free.
 REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
@@ -132,7 +134,7 @@ def refit(
 def calibrate(
     seed: int,
     folder: Path,
-    sets: int = 208,
+    sets: int = SETS,
     log: Log = lambda _: None,
     stage: Stage = REDUCED_STAGE,
 ) -> dict[str, Any]:
@@ -179,7 +181,7 @@ def refits(
     folder: Path,
     *,
     beside_ours: bool,
-    histories: int = 56,
+    histories: int = HISTORIES,
     log: Log = lambda _: None,
     stage: Stage = FULL_STAGE,
 ) -> Refits:

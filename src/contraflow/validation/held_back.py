@@ -25,6 +25,8 @@ from contraflow.validation.conditions import Change, scaled, since
 
 END = 2025.0
 DRAWS = 200
+#: Raised with every change to ``verdict``.
+RULE = 2
 #: A prediction so many times as wide as the published interval could hardly have failed.
 TOO_WIDE = 2.0
 

@@ -1,6 +1,7 @@
-"""What a part of the validation found, as a file with the model and the posterior that it belongs to.
+"""What a part of the validation found, as a file with the model, posterior and settings that it belongs to.
 
-Results ship with the package. A result of another model or posterior is still readable, and is reported as stale.
+Results ship with the package. A result of another model, posterior or settings is still readable, and is reported as
+stale.
 """
 
 from __future__ import annotations

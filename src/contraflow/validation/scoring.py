@@ -116,21 +116,26 @@ def pit_inside_bands(values: np.ndarray, blocks: Sequence[Any], at: np.ndarray =
 
 
 def coverage_band(
-    blocks: Sequence[Any], probability: float, percent: float = 95.0, simulations: int = 4000, seed: int = 0
+    blocks: Sequence[Any],
+    probability: float,
+    weights: Sequence[float] | None = None,
+    percent: float = 95.0,
+    simulations: int = 4000,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Share of outcomes inside central intervals of this probability, of calibrated forecasts: a band for it.
 
-    As in ``pit_bands``, forecasts of the same block are inside or outside together.
+    As in ``pit_bands``, forecasts of the same block are inside or outside together. ``weights``: of each in the share.
     """
-    share = _shares(blocks)
+    share = _shares(blocks, weights)
     drawn = (np.random.default_rng(seed).uniform(size=(simulations, len(share))) < probability) @ share
     low, high = np.quantile(drawn, [0.5 - percent / 200, 0.5 + percent / 200])
     return float(low), float(high)
 
 
-def _shares(blocks: Sequence[Any]) -> np.ndarray:
+def _shares(blocks: Sequence[Any], weights: Sequence[float] | None = None) -> np.ndarray:
     """Share (blocks,) of all that each block holds."""
-    sizes = np.unique(_numbered(blocks), return_counts=True)[1]
+    sizes = np.bincount(_numbered(blocks), weights)
     return np.asarray(sizes / sizes.sum())
 
 

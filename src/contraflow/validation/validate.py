@@ -19,7 +19,7 @@ from contraflow.errors import UnknownName, nearest
 from contraflow.inference.diagnostics import worst
 from contraflow.inference.posterior import PosteriorError, fit_hash, load_posterior
 from contraflow.policy import Scenario
-from contraflow.validation import record
+from contraflow.validation import record, scoring
 from contraflow.validation.record import Made, Record
 
 Step = Callable[[str], None]
@@ -64,7 +64,9 @@ class Part:
         told = [f"made for model {old.model}, this is {new.model}"] * (old.model != new.model)
         if self.reads_posterior and old.posterior != new.posterior:
             told.append(f"made for posterior {old.posterior}, this is {new.posterior}")
-        if old.settings != new.settings:
+        if not old.settings:
+            told.append("made before plans, scenarios and rules were on record")
+        elif old.settings != new.settings:
             told.append("made by other plans, scenarios or rules than those of now")
         return told
 
@@ -133,19 +135,27 @@ def _of_backtests() -> Any:
     from contraflow.inference.fit import BRIEF
     from contraflow.validation import backtests
 
-    return [asdict(BRIEF), backtests.ORIGINS]
+    rules = [backtests.HORIZONS, backtests.HISTORY, scoring.INTERVALS, scoring.LEVELS.tolist()]
+    return [asdict(BRIEF), backtests.ORIGINS, rules, scoring.PIT_LEVELS.tolist()]
+
+
+def _of_predictive() -> Any:
+    from contraflow.validation import predictive as p
+
+    return [p.PRIOR_DRAWS, p.ENOUGH, p.STRANGE]
 
 
 def _of_calibration() -> Any:
     from contraflow.validation import calibration as c
 
-    return [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.EFFECT_WINDOW, _scenarios(c.EFFECTS)]
+    fits = [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.REDUCED, c.SETS]
+    return [fits, c.EFFECT_WINDOW, _scenarios(c.EFFECTS), scoring.EVEN.tolist()]
 
 
 def _of_recovery() -> Any:
     from contraflow.validation import calibration as c
 
-    return [asdict(c.FULL_STAGE), c.EFFECT_WINDOW, _scenarios(c.RECOVERED)]
+    return [asdict(c.FULL_STAGE), c.HISTORIES, c.EFFECT_WINDOW, _scenarios(c.RECOVERED), scoring.EVEN.tolist()]
 
 
 def _of_alternatives() -> Any:
@@ -160,7 +170,7 @@ def _of_held_back() -> Any:
     from contraflow.validation import held_back as h
 
     asked = [[e.effect, asdict(e.published), e.analogue, e.assumed, e.bound] for e in h.EXPERIMENTS]
-    return [asked, [asdict(i) for i in h.INCOMPARABLE], h.TOO_WIDE, h.DRAWS, h.END]
+    return [asked, [asdict(i) for i in h.INCOMPARABLE], h.RULE, h.TOO_WIDE, h.DRAWS, h.END]
 
 
 def _scenarios(headlines: Iterable[tuple[str, str]]) -> list[list[str]]:
@@ -172,7 +182,7 @@ PARTS: dict[str, Part] = {
     part.id: part
     for part in (
         Part("diagnostics", ("diagnostics",), _diagnostics, stored=False),
-        Part("predictive", ("predictive",), _predictive),
+        Part("predictive", ("predictive",), _predictive, settings=_of_predictive),
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False,
              settings=_of_backtests),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False, settings=_of_calibration),

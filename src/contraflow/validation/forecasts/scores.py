@@ -121,5 +121,5 @@ def _row(name: str, own: list[Scored]) -> dict[str, Any]:
         "skill": {rival: 1 - crps[MODEL] / crps[rival] for rival in RIVALS},
         "coverage": covered,
         "pit": values,
-        "pit_inside_bands": scoring.pit_inside_bands(np.array(values), blocks) if enough else None,
+        "pit_inside_bands": scoring.pit_inside_bands(np.array(values), blocks, scoring.EVEN) if enough else None,
     }
