@@ -129,7 +129,7 @@ def test_results_are_written_as_json_and_csv_and_nothing_else(two_runs):
     assert json.loads((out / "strikes.json").read_text()) == printed[1]
     with (out / "strikes.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 4 * len(OUTCOMES)
+    assert len(rows) == 5 * len(OUTCOMES)
     row = next(r for r in rows if r["outcome"] == "us.overdose_deaths" and r["quantity"] == "difference")
     assert float(row["median"]) == printed[1]["outcomes"]["us.overdose_deaths"]["difference"]["median"]
 
