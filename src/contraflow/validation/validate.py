@@ -246,7 +246,7 @@ def due() -> list[str]:
 def validate(step: Step, quick: bool = False) -> dict[str, Any]:
     """The whole validation as plain values.
 
-    ``quick`` makes light versions of the parts that have one, and neither reads nor writes what is stored.
+    ``quick`` makes light versions of the parts that have one, in place of what is stored of these; nothing is stored.
 
     Returns:
         The keys of ``KEYS``, and: ``model`` and ``posterior``, the hashes of now; ``quick``; ``missing`` and
@@ -258,11 +258,9 @@ def validate(step: Step, quick: bool = False) -> dict[str, Any]:
     if why := _stale_posterior():
         whole["stale"].append({"part": "posterior", "why": why, "command": "contraflow fit"})
     for p in PARTS.values():
-        if p.light if quick else not p.stored:
+        if not p.stored or (quick and p.light):
             result: Result | None = record.rounded(p.run(_told(step, p), quick))
             standing, why = "fresh", ""
-        elif quick:
-            result, standing, why = None, "missing", "it has no quick version"
         else:
             held = record.load(p.id)
             result = held.result if held and not _lacking(p, held) else None
