@@ -76,8 +76,10 @@ class Stage:
     """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones.
 
     ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
-    sampling and went on from where another chain was. ``finer``: share of steps made finer; ``one_way``: of transitions
-    that stopped before a step that would not have led back. ``divergences``: None where the fit did not say.
+    sampling and went on from where another chain was; ``frozen``: that were for a while in a place too narrow for their
+    step, and took shorter ones (in fits before steps were made finer). ``finer``: share of steps made finer;
+    ``one_way``: of transitions that stopped before a step that would not have led back. ``divergences``: None where the
+    fit did not say.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Stage:
     divergent: float
     stuck: float
     begun_anew: float
+    frozen: float
     finer: float
     one_way: float
     divergences: Divergences | None
@@ -239,6 +242,7 @@ def _stage(name: str, went: Mapping[str, Any]) -> Stage:
             "divergence_share",
             "stuck_chains",
             "begun_anew",
+            "frozen_chains",
             "finer_share",
             "one_way_share",
         )  # fmt: skip
@@ -339,6 +343,11 @@ def convergence(record: FitRecord, draws: int) -> str:
         text.append(
             f"{share_percent(begun)} of the chains of a stage, at most, hardly moved in a first sampling, in a corner "
             "that is narrow and holds little, and went on from where another chain was."
+        )
+    if frozen := max(s.frozen for s in used):
+        text.append(
+            f"{share_percent(frozen)} of the chains of a stage, at most, were for a while in a place too narrow for "
+            "their step, and took shorter ones until they moved."
         )
     if finer := max(s.finer for s in used):
         text.append(
