@@ -140,7 +140,7 @@ class Posterior:
             {k: v[:, chosen] for k, v in self.innovations.items()},
             {k: v[:, chosen] for k, v in self.discrepancy.items()},
             self.attributes,
-            np.unique(self.lineage[chosen], return_inverse=True)[1],
+            None if self.origins is None else np.unique(self.origins[chosen], return_inverse=True)[1],
         )
 
     def thin(self, draws: int) -> Posterior:
