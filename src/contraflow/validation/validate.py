@@ -55,7 +55,7 @@ class Part:
 
     def belongs(self, now: Made) -> Made:
         """What a result of this part belongs to, of a model and a posterior."""
-        content = json.dumps(self.settings(), sort_keys=True, default=str)
+        content = json.dumps(record.rounded(self.settings()), sort_keys=True)  # alike on every machine
         return replace(now, settings=hashlib.sha256(content.encode()).hexdigest()[:16])
 
     def outdated(self, held: Record, now: Made) -> list[str]:
@@ -162,7 +162,7 @@ def _of_alternatives() -> Any:
     from contraflow.inference.fit import BRIEF
     from contraflow.validation import alternatives as a
 
-    views = {view.id: view.held for view in a.ALTERNATIVES}
+    views = {view.id: view.fixed for view in a.ALTERNATIVES}
     return [asdict(BRIEF), a.ORIGIN, a.DRAWS, a.END, _scenarios(a.HEADLINES), views]
 
 
