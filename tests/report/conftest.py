@@ -53,7 +53,6 @@ REPORT = {
             "stuck_chains": 0.05,
             "divergence_share": 0.001,
             "begun_anew": 0.02,
-            "frozen_chains": 0.03,
             "finer_share": 0.004,
             "one_way_share": 0.12,
             "divergences": {

@@ -267,10 +267,9 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     told = convergence(record, 400)
     assert "5.0\N{NO-BREAK SPACE}% of the chains of a stage were stuck" in told
     assert "2.0\N{NO-BREAK SPACE}% of the chains of a stage, at most, hardly moved" in told
-    assert "3.0\N{NO-BREAK SPACE}% of the chains of a stage, at most, were for a while in a place too narrow" in told
     assert "Up to 0.40\N{NO-BREAK SPACE}% of the steps of a stage were made finer" in told
     assert "12\N{NO-BREAK SPACE}% of its transitions, at most, stopped before a step that would not have led" in told
-    assert "R-hat is at most 1.012" in told and "at least 380" in told and "90\N{NO-BREAK SPACE}% of quantities" in told
+    assert "R-hat is at most 1.012" in told and "at least 380" in told and "9 of 10 quantities" in told
     joint = replace(record.convergence[0], id="joint", rhat=9.0)
     beside = convergence(replace(record, convergence=(*record.convergence, joint)), 400)
     assert "R-hat is at most 1.012" in beside and "not used, has a split R-hat of up to 9.00" in beside

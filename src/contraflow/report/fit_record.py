@@ -76,10 +76,8 @@ class Stage:
     """How one stage of the sampling went: chains, transitions of each, mean acceptance, share of divergent ones.
 
     ``stuck``: share of chains that accepted fewer than one move in ten; ``begun_anew``: that hardly moved in a first
-    sampling and went on from where another chain was; ``frozen``: that were for a while in a place too narrow for their
-    step, and took shorter ones (in fits before steps were made finer). ``finer``: share of steps made finer;
-    ``one_way``: of transitions that stopped before a step that would not have led back. ``divergences``: None where the
-    fit did not say.
+    sampling and went on from where another chain was; ``finer``: share of steps made finer; ``one_way``: of transitions
+    that stopped before a step that would not have led back. ``divergences``: None where the fit did not say.
     """
 
     id: str
@@ -90,7 +88,6 @@ class Stage:
     divergent: float
     stuck: float
     begun_anew: float
-    frozen: float
     finer: float
     one_way: float
     divergences: Divergences | None
@@ -235,18 +232,8 @@ def _rows(written: Iterable[Mapping[str, Any]], posterior: Posterior) -> tuple[F
 
 
 def _stage(name: str, went: Mapping[str, Any]) -> Stage:
-    measured = (
-        float(went.get(k, 0.0))
-        for k in (
-            "acceptance",
-            "divergence_share",
-            "stuck_chains",
-            "begun_anew",
-            "frozen_chains",
-            "finer_share",
-            "one_way_share",
-        )  # fmt: skip
-    )
+    of = ("acceptance", "divergence_share", "stuck_chains", "begun_anew", "finer_share", "one_way_share")
+    measured = (float(went.get(k, 0.0)) for k in of)
     placed = _divergences(went.get("divergences"))
     return Stage(name, STAGES[name], int(went["chains"]), int(went["transitions"]), *measured, placed)
 
@@ -344,11 +331,6 @@ def convergence(record: FitRecord, draws: int) -> str:
             f"{share_percent(begun)} of the chains of a stage, at most, hardly moved in a first sampling, in a corner "
             "that is narrow and holds little, and went on from where another chain was."
         )
-    if frozen := max(s.frozen for s in used):
-        text.append(
-            f"{share_percent(frozen)} of the chains of a stage, at most, were for a while in a place too narrow for "
-            "their step, and took shorter ones until they moved."
-        )
     if finer := max(s.finer for s in used):
         text.append(
             f"Up to {share_percent(finer)} of the steps of a stage were made finer, because the energy changed too "
@@ -363,8 +345,8 @@ def convergence(record: FitRecord, draws: int) -> str:
         passed, asked = (sum(getattr(c, k) for c in agreed) for k in ("passed", "quantities"))
         text.append(
             f"Where chains share a target, split R-hat is at most {rhat:.3f} and the effective number of draws at "
-            f"least {significant(fewest)}; {share_percent(passed / asked)} of quantities meet R-hat {RHAT_LIMIT} and "
-            f"{ESS_LIMIT} effective draws."
+            f"least {significant(fewest)}; {passed} of {asked} quantities meet R-hat {RHAT_LIMIT} and {ESS_LIMIT} "
+            "effective draws."
         )
     if joint := [c for c in record.convergence if c.id == "joint"]:
         text.append(
