@@ -15,10 +15,12 @@ from contraflow.errors import ContraflowError
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.policy.assumptions import Assumptions
-from contraflow.system.latents import LATENTS
+from contraflow.system.latents import LATENTS, SCALES
 
 SMALLEST_SAMPLE = 50
 SUPPLY_FREEZE = 2023.5
+#: How far out a coordinate goes at most when a value is assumed, in prior sds.
+EDGE = 2.5
 
 
 class TooFewDraws(ContraflowError):
@@ -59,7 +61,8 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
     known = evidence.load().parameters
     names = [n for n in assumptions.values if n in posterior.coordinates]
     anchor = np.stack([posterior.coordinates[n] for n in names]) if names else np.zeros((0, posterior.draws))
-    wanted = np.array([_edge(float(priors.coordinate(known[n].prior, assumptions.values[n]))) for n in names])
+    exact = np.array([float(priors.coordinate(known[n].prior, assumptions.values[n])) for n in names])
+    wanted = np.clip(exact, -EDGE, EDGE)
     shift = wanted[:, None] - anchor
     centred = anchor - anchor.mean(axis=1, keepdims=True)
     spread = centred @ centred.T / posterior.draws + 1e-9 * np.eye(len(names))
@@ -71,21 +74,17 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
         return np.clip(rows + slope @ shift, low, high).reshape(x.shape)
 
     coordinates = {n: moved(x) for n, x in posterior.coordinates.items()}
-    coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, wanted, strict=True)}
+    held_at = np.where([n in SCALES for n in names], exact, wanted)  # a latent driver reads its scale from here alone
+    coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, held_at, strict=True)}
     innovations = {n: moved(x) for n, x in posterior.innovations.items()}
     held = replace(posterior, coordinates=coordinates, innovations=innovations, origins=posterior.lineage)
     return held, dict(assumptions.values)
 
 
-def _edge(y: float) -> float:
-    return float(np.clip(y, -2.5, 2.5))
-
-
 def freeze_latent(posterior: Posterior, variable: str, date: float) -> Posterior:
     """The same draws with one latent held, after ``date``, at the value that it had then."""
     latent = LATENTS[variable]
-    known = evidence.load().parameters
-    memory, sd = (known[name].prior.arguments["value"] for name in (latent.memory, latent.sd))
+    memory, sd = posterior.value(latent.memory), posterior.value(latent.sd)
     innovations = dict(posterior.innovations)
     knots = latent.start + latent.step * np.arange(1, len(innovations[variable]) + 1)
     last = float(knots[knots <= date + 1e-6].max(initial=latent.start))

@@ -49,6 +49,7 @@ from contraflow.inference.sampler import (
     widened,
 )
 from contraflow.system.calendar import DATA_END
+from contraflow.system.latents import SCALES
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -150,7 +151,8 @@ def held(target: Problem) -> np.ndarray:
     """The coordinates that the last stage holds: effects known from trials, and the latent driver of supply."""
     known = evidence.load().parameters
     trials = {n for n in target.parameters if known[n].block == "trials"}
-    return np.array([n in trials or n.startswith(f"{SUPPLY_LATENT}[") for n in target.names])
+    supply = {SUPPLY_LATENT, *(n for n, latent in SCALES.items() if latent == SUPPLY_LATENT)}
+    return np.array([n in trials or n.split("[")[0] in supply for n in target.names])
 
 
 def supply_weights(target: Problem) -> np.ndarray:

@@ -26,7 +26,7 @@ from contraflow.evidence import vintages
 from contraflow.inference import priors
 from contraflow.inference.likelihood import FORM
 from contraflow.system import model_parameters, reference_model
-from contraflow.system.latents import LATENTS, basis
+from contraflow.system.latents import LATENTS, SCALES, between, walk
 from contraflow.system.levers import LEVERS
 from contraflow.system.observations import OBSERVABLES, Observable
 
@@ -77,21 +77,19 @@ class Posterior:
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Value of every parameter, (draws,)."""
-        known = evidence.load().parameters
-        values = {}
-        for name in model_parameters():
-            prior = known[name].prior
-            y = self.coordinates.get(name, np.zeros(self.draws))
-            values[name] = priors.value(prior, y)
-        return values
+        return {name: self.value(name) for name in (*model_parameters(), *SCALES)}
+
+    def value(self, name: str) -> np.ndarray:
+        """Value of one parameter, (draws,)."""
+        y = self.coordinates.get(name, np.zeros(self.draws))
+        return np.asarray(priors.value(evidence.load().parameters[name].prior, y))
 
     def latents(self, times: np.ndarray) -> dict[str, np.ndarray]:
         """Path of every latent driver at these times, (times, draws)."""
-        known = evidence.load().parameters
         paths = {}
         for name, latent in LATENTS.items():
-            matrix = basis(latent, known[latent.memory].prior.arguments["value"], times, PROJECTION_END)
-            paths[name] = known[latent.sd].prior.arguments["value"] * matrix @ self.innovations[name]
+            levels = walk(self.innovations[name], self.value(latent.memory))
+            paths[name] = self.value(latent.sd) * (between(latent, times, PROJECTION_END) @ levels)
         return paths
 
     def contraction(self, name: str) -> float:

@@ -22,7 +22,6 @@ from contraflow.inference.posterior import Posterior
 from contraflow.policy import Scenario
 from contraflow.report.columns import CIVILIANS, HEADLINES
 from contraflow.report.wording import Verdict, verdict
-from contraflow.system import model_parameters
 from contraflow.system.calendar import DATA_END
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
 from contraflow.system.levers import LEVERS, Lever
@@ -112,7 +111,7 @@ def learned_table(posterior: Posterior) -> list[LearnedRow]:
     known = evidence.load().parameters
     values, learned = posterior.parameters(), Learned(posterior).contraction
     rows = []
-    for name in model_parameters():
+    for name in values:
         if known[name].prior.is_fixed or name not in learned:
             continue
         p = known[name]

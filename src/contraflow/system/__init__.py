@@ -27,7 +27,7 @@ from contraflow.system import (
     violence,
 )
 from contraflow.system.axes import AXES
-from contraflow.system.latents import LATENTS
+from contraflow.system.latents import SCALES
 from contraflow.system.levers import EXTENSIONS
 
 __all__ = ["EXTENSIONS", "SECTORS", "model_parameters", "reference_model"]
@@ -52,8 +52,7 @@ SECTORS = (
 
 def model_parameters() -> dict[str, str]:
     """Unit of every parameter that an equation uses; those of latent drivers scale inputs instead."""
-    scales = {name for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
-    return {p.id: p.unit for p in evidence.load().parameters.values() if p.id not in scales}
+    return {p.id: p.unit for p in evidence.load().parameters.values() if p.id not in SCALES}
 
 
 @functools.cache

@@ -6,8 +6,11 @@ Each is an autoregressive walk of innovations drawn with the posterior and passe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+Array = Any
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,27 @@ LATENTS = {
 }
 
 
-def basis(latent: Latent, memory: float, times: np.ndarray, end: float) -> np.ndarray:
-    """Matrix (times, knots) that turns unit innovations into the latent's path, before scaling by ``sd``.
+#: The evidence parameters that scale a latent driver, and which. No equation reads them.
+SCALES = {name: latent.variable for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
+
+
+def walk(innovations: Array, memory: Array) -> Array:
+    """The autoregressive walk from zero (knots, draws) of innovations (knots, draws), by NumPy or by JAX.
+
+    ``memory`` (draws,): share of each value that lasts to the next knot.
+    """
+    levels: list[Array] = []
+    for innovation in innovations:
+        levels.append(memory * levels[-1] + innovation if levels else innovation)
+    return innovations.__array_namespace__().stack(levels) if levels else innovations
+
+
+def between(latent: Latent, times: np.ndarray, end: float) -> np.ndarray:
+    """Matrix (times, knots) that draws straight lines through values at knots: zero at ``start``, level after the last.
 
     It has no columns where the latent begins at ``end`` or later.
     """
     knots = latent.knots(end)
-    lag = np.arange(len(knots))[:, None] - np.arange(len(knots))[None, :]
-    walk = np.where(lag >= 0, memory ** np.maximum(lag, 0), 0.0)
-    with_zero = np.vstack([np.zeros(len(knots)), walk])
     dates = np.concatenate([[latent.start], knots])
-    paths = [np.interp(times, dates, column) for column in with_zero.T]
-    return np.array(paths).reshape(len(knots), len(times)).T
+    lines = [np.interp(times, dates, column) for column in np.eye(len(dates))[1:]]
+    return np.array(lines).reshape(len(knots), len(times)).T
