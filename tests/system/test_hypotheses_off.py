@@ -20,7 +20,7 @@ def surges() -> Posterior:
     knots = LATENTS[LATENT].knots(PROJECTION_END)
     rising = np.where(knots < 2021, 1.0, np.where(knots < 2025, -1.0, 0.0))
     innovations = {n: np.zeros((len(latent.knots(PROJECTION_END)), 1)) for n, latent in LATENTS.items()}
-    return Posterior({}, {**innovations, LATENT: rising[:, None]}, {}, {})
+    return Posterior({"titration": np.zeros(1)}, {**innovations, LATENT: rising[:, None]}, {}, {})
 
 
 def path(posterior: Posterior, times: np.ndarray) -> np.ndarray:
