@@ -15,7 +15,7 @@ from contraflow.errors import ContraflowError
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
 from contraflow.policy.assumptions import Assumptions
-from contraflow.system.latents import LATENTS, SCALES
+from contraflow.system.latents import LATENT_PARAMETERS, LATENTS
 
 SMALLEST_SAMPLE = 50
 SUPPLY_FREEZE = 2023.5
@@ -74,8 +74,8 @@ def adjust(posterior: Posterior, assumptions: Assumptions) -> tuple[Posterior, d
         return np.clip(rows + slope @ shift, low, high).reshape(x.shape)
 
     coordinates = {n: moved(x) for n, x in posterior.coordinates.items()}
-    held_at = np.where([n in SCALES for n in names], exact, wanted)  # a latent driver reads its scale from here alone
-    coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, held_at, strict=True)}
+    at = np.where([n in LATENT_PARAMETERS for n in names], exact, wanted)  # latent drivers see no imposed value
+    coordinates |= {n: np.full(posterior.draws, y) for n, y in zip(names, at, strict=True)}
     innovations = {n: moved(x) for n, x in posterior.innovations.items()}
     held = replace(posterior, coordinates=coordinates, innovations=innovations, origins=posterior.lineage)
     return held, dict(assumptions.values)

@@ -31,7 +31,7 @@ from contraflow.policy.assumptions import Assumptions
 from contraflow.policy.dates import format_date, parse_end
 from contraflow.system import reference_model
 from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
-from contraflow.system.latents import SCALES
+from contraflow.system.latents import LATENT_PARAMETERS
 from contraflow.system.outcomes import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Comparison:
         relative = difference / base if (base != 0).all() else difference
         extensions = self.scenario.extensions
         reaching = reference_model(extensions).upstream([outcome(name).variable])
-        reaching |= {scale for scale, latent in SCALES.items() if latent in reaching}
+        reaching |= {parameter for parameter, latent in LATENT_PARAMETERS.items() if latent in reaching}
         if max(abs(q) for q in np.quantile(relative, [0.05, 0.95])) < NEGLIGIBLE:
             return Support(0.0, (), None, ())  # chance alone would say what nothing rests on
         knocked = self.knocked.differences(name, self.window)

@@ -49,7 +49,7 @@ from contraflow.inference.sampler import (
     widened,
 )
 from contraflow.system.calendar import DATA_END
-from contraflow.system.latents import SCALES
+from contraflow.system.latents import LATENT_PARAMETERS
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -148,10 +148,10 @@ QUICK = Plan(20, _QUICK, _QUICK, _QUICK, Stage((Length(2, 4, 1),), Length(2, 1, 
 
 
 def held(target: Problem) -> np.ndarray:
-    """The coordinates that the last stage holds: effects known from trials, and the latent driver of supply."""
+    """The coordinates that the last stage holds: effects known from trials, and supply's latent driver with its own."""
     known = evidence.load().parameters
     trials = {n for n in target.parameters if known[n].block == "trials"}
-    supply = {SUPPLY_LATENT, *(n for n, latent in SCALES.items() if latent == SUPPLY_LATENT)}
+    supply = {SUPPLY_LATENT, *(n for n, latent in LATENT_PARAMETERS.items() if latent == SUPPLY_LATENT)}
     return np.array([n in trials or n.split("[")[0] in supply for n in target.names])
 
 

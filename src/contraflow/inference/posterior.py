@@ -26,7 +26,7 @@ from contraflow.evidence import vintages
 from contraflow.inference import priors
 from contraflow.inference.likelihood import FORM
 from contraflow.system import model_parameters, reference_model
-from contraflow.system.latents import LATENTS, SCALES, between, walk
+from contraflow.system.latents import LATENT_PARAMETERS, LATENTS, interpolation, walk
 from contraflow.system.levers import LEVERS
 from contraflow.system.observations import OBSERVABLES, Observable
 
@@ -77,7 +77,7 @@ class Posterior:
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Value of every parameter, (draws,)."""
-        return {name: self.value(name) for name in (*model_parameters(), *SCALES)}
+        return {name: self.value(name) for name in (*model_parameters(), *LATENT_PARAMETERS)}
 
     def value(self, name: str) -> np.ndarray:
         """Value of one parameter, (draws,)."""
@@ -89,7 +89,7 @@ class Posterior:
         paths = {}
         for name, latent in LATENTS.items():
             levels = walk(self.innovations[name], self.value(latent.memory))
-            paths[name] = self.value(latent.sd) * (between(latent, times, PROJECTION_END) @ levels)
+            paths[name] = self.value(latent.sd) * (interpolation(latent, times, PROJECTION_END) @ levels)
         return paths
 
     def contraction(self, name: str) -> float:

@@ -30,14 +30,18 @@ from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
-from contraflow.system.latents import LATENTS, SCALES, between, walk
+from contraflow.system.latents import LATENT_PARAMETERS, LATENTS, interpolation, walk
 
 Array = Any
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is uncertain, and the likelihood of it. ``names`` labels the coordinates in order."""
+    """What is uncertain, and the likelihood of it.
+
+    ``names`` labels the coordinates in order. ``innovations``: how many each latent driver has; ``interpolations``:
+    matrices (steps, knots) from its values at knots to the time grid.
+    """
 
     model: Model
     grid: Grid
@@ -46,7 +50,7 @@ class Problem:
     parameters: tuple[str, ...]
     innovations: Mapping[str, int]
     names: tuple[str, ...]
-    lines: Mapping[str, np.ndarray]
+    interpolations: Mapping[str, np.ndarray]
     inputs: Mapping[str, Any]
     simulate: Any = field(repr=False)
 
@@ -65,14 +69,14 @@ class Problem:
         draws = y.shape[-1]
         rows = dict(zip(self.names, range(self.size), strict=True))
         values = {n: priors.value(known[n].prior, y[rows[n]]) for n in self.parameters}
-        for name in (*model_parameters(), *SCALES):
+        for name in (*model_parameters(), *LATENT_PARAMETERS):
             if known[name].prior.is_fixed:
                 values[name] = jnp.full(draws, known[name].prior.arguments["value"])
         latents = {}
         for name, count in self.innovations.items():
             first = rows.get(f"{name}[0]", 0)  # a latent that begins after the data has none
             levels = walk(y[first : first + count], values[LATENTS[name].memory])
-            latents[name] = values[LATENTS[name].sd] * (jnp.asarray(self.lines[name]) @ levels)
+            latents[name] = values[LATENTS[name].sd] * (jnp.asarray(self.interpolations[name]) @ levels)
         discrepancy = {
             s: discrepancy_at(y[rows[f"discrepancy:{s}"]], y[rows[f"memory:{s}"]] if t.remembers else None)
             for s, t in self.prepared.items()
@@ -139,9 +143,9 @@ def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:
     grid = monthly_grid(until, substeps)
     prepared = targets(grid, until)
     known = evidence.load().parameters
-    free = tuple(n for n in (*model_parameters(), *SCALES) if not known[n].prior.is_fixed)
-    lines = {n: between(latent, grid.step_times, until) for n, latent in LATENTS.items()}
-    innovations = {n: b.shape[1] for n, b in lines.items()}
+    free = tuple(n for n in (*model_parameters(), *LATENT_PARAMETERS) if not known[n].prior.is_fixed)
+    interpolations = {n: interpolation(latent, grid.step_times, until) for n, latent in LATENTS.items()}
+    innovations = {n: b.shape[1] for n, b in interpolations.items()}
     names = (
         *free,
         *(f"{n}[{k}]" for n, count in innovations.items() for k in range(count)),
@@ -153,4 +157,4 @@ def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:
     inputs = {k: v for k, v in given.items() if k not in LATENTS}
     record = sorted({t.observable.variable for t in prepared.values()})
     run = simulator(model, record, grid)
-    return Problem(model, grid, until, prepared, free, innovations, names, lines, inputs, run)
+    return Problem(model, grid, until, prepared, free, innovations, names, interpolations, inputs, run)

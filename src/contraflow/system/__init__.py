@@ -27,7 +27,7 @@ from contraflow.system import (
     violence,
 )
 from contraflow.system.axes import AXES
-from contraflow.system.latents import SCALES
+from contraflow.system.latents import LATENT_PARAMETERS
 from contraflow.system.levers import EXTENSIONS
 
 __all__ = ["EXTENSIONS", "SECTORS", "model_parameters", "reference_model"]
@@ -52,7 +52,7 @@ SECTORS = (
 
 def model_parameters() -> dict[str, str]:
     """Unit of every parameter that an equation uses; those of latent drivers scale inputs instead."""
-    return {p.id: p.unit for p in evidence.load().parameters.values() if p.id not in SCALES}
+    return {p.id: p.unit for p in evidence.load().parameters.values() if p.id not in LATENT_PARAMETERS}
 
 
 @functools.cache

@@ -51,8 +51,8 @@ LATENTS = {
 }
 
 
-#: The evidence parameters that scale a latent driver, and which. No equation reads them.
-SCALES = {name: latent.variable for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
+#: The evidence parameters of latent drivers, and the driver of each. No equation reads them.
+LATENT_PARAMETERS = {name: latent.variable for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
 
 
 def walk(innovations: Array, memory: Array) -> Array:
@@ -66,8 +66,8 @@ def walk(innovations: Array, memory: Array) -> Array:
     return innovations.__array_namespace__().stack(levels) if levels else innovations
 
 
-def between(latent: Latent, times: np.ndarray, end: float) -> np.ndarray:
-    """Matrix (times, knots) that draws straight lines through values at knots: zero at ``start``, level after the last.
+def interpolation(latent: Latent, times: np.ndarray, end: float) -> np.ndarray:
+    """Matrix (times, knots) of straight lines through values at knots: zero at ``start``, level after the last.
 
     It has no columns where the latent begins at ``end`` or later.
     """
