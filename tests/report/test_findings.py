@@ -128,6 +128,9 @@ def test_an_interval_that_holds_too_few_true_effects_says_so(study, stored, tmp_
     assert "demasiado angosto" in sentences.sentence_es(weak, f, UNITED_STATES)
     assert opening.summary(weak, tmp_path).count(clause) == 1
     assert html(weak, drawings.all_pictures(weak)).count(clause) == 3  # found, both countries and effects to 2030
+    earlier = {**weak.tests, "posterior-calibration": replace(weak.tests["posterior-calibration"], stale="made before")}
+    told = recovered.too_narrow(replace(study, tests=earlier), f)
+    assert "was, when last tested, too narrow" in told.en and "era, en la última prueba, demasiado" in told.es
     for kept in (held(0.84), study):
         assert not recovered.too_narrow(kept, f).en
     assert recovered.coverage(weak, f) == 0.64

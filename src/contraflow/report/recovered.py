@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contraflow.report.findings import EVIDENCE_END, Finding
-from contraflow.report.tested import value
+from contraflow.report.tested import Stored
 from contraflow.report.wording import Said, whole_percent
 
 if TYPE_CHECKING:
@@ -24,12 +24,20 @@ def coverage(study: Study, f: Finding) -> float | None:
     name = f"effect: {f.scenario} on {f.outcome}"
     if f.end != EVIDENCE_END:
         return None
-    if (calibrated := value(study, "posterior_sbc")) is not None:
-        row = calibrated["effects"].get(name)
-        return None if row is None else float(row["inside"])
-    held = value(study, "recovery")
-    share = None if held is None else held["effects"].get(name)
+    judge = _judge(study)
+    if judge.result is None:
+        return None
+    if judge.id == "recovery":
+        share = judge.result["recovery"]["effects"].get(name)
+    else:
+        share = judge.result["posterior_sbc"]["effects"].get(name, {}).get("inside")
     return None if share is None else float(share)
+
+
+def _judge(study: Study) -> Stored:
+    """The test that judges: the posterior calibration, or the recovery before that was run."""
+    calibrated = study.tests["posterior-calibration"]
+    return study.tests["recovery"] if calibrated.result is None else calibrated
 
 
 def too_narrow(study: Study, f: Finding) -> Said:
@@ -38,8 +46,9 @@ def too_narrow(study: Study, f: Finding) -> Said:
     if held is None or held >= ENOUGH or f.verdict.strength == "negligible":
         return Said("", "")
     share = whole_percent(held)
+    found, hallado = ("was, when last tested,", "era, en la última prueba,") if _judge(study).stale else ("is", "es")
     return Said(
-        f"; its interval is too narrow: over synthetic histories a 90 % interval held {share} of true effects",
-        f"; su intervalo es demasiado angosto: con historias simuladas, un intervalo de 90 % contuvo {share} de los "
-        "efectos verdaderos",
+        f"; its interval {found} too narrow: over synthetic histories a 90 % interval held {share} of true effects",
+        f"; su intervalo {hallado} demasiado angosto: con historias simuladas, un intervalo de 90 % contuvo {share} de "
+        "los efectos verdaderos",
     )
