@@ -1,5 +1,7 @@
 """Beliefs: conditioning keeps draws, setting moves them along the posterior's regression, neither breaks a ledger."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,17 @@ def test_setting_a_value_to_what_it_is_moves_nothing(model):
     assert adjust(model.posterior, Assumptions()) == (model.posterior, {})
     moved, _ = adjust(model.posterior.take(np.flatnonzero(np.abs(y) < 0.05)), Assumptions())
     assert moved.draws > 0
+
+
+def test_a_latent_driver_has_the_scale_that_is_assumed_however_far_out(model):
+    free = {**model.posterior.coordinates, "conflict_drift_sd": np.linspace(-1.0, 1.0, model.posterior.draws)}
+    posterior, times = replace(model.posterior, coordinates=free), np.array([2010.0, 2020.5])
+    moved, imposed = adjust(posterior, Assumptions(values={"conflict_drift_sd": 0.03}))
+    unit = {**moved.coordinates, "conflict_drift_sd": np.zeros(moved.draws)}
+    at_median = replace(moved, coordinates=unit).latents(times)["conflict_drift"]
+    assert imposed == {"conflict_drift_sd": 0.03}
+    assert moved.value("conflict_drift_sd") == pytest.approx(0.03, rel=1e-3)
+    assert moved.latents(times)["conflict_drift"] == pytest.approx(at_median * 0.03 / 0.3, rel=1e-3)
 
 
 def test_freezing_the_supply_latent_leaves_its_past_and_holds_its_value(model):

@@ -206,8 +206,8 @@ def test_a_hypothesis_and_a_parameter_may_be_set_or_held_in_a_range(load):
         ("deterrence: .nan", "write off, a number, or a range"),
         ("deterrence: [0.1]", "a range has two numbers"),
         ("deterrence: [0.2, 0.1]", "the lower number first"),
-        ("supply_surge_sd: [0.1, 0.2]", "is a constant"),
-        ("supply_surge_sd: 0.2", "is a constant of the model, 0.15"),
+        ("cash_time: [0.1, 0.2]", "is a constant"),
+        ("cash_time: 0.2", "is a constant of the model, 0.5"),
     ],
 )
 def test_assumptions_that_cannot_be_made(message, entry, told):

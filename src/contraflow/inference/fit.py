@@ -126,8 +126,8 @@ class Plan:
 FULL = Plan(
     600,
     joint=Stage((FIRST, SECOND), Length(40, 200, 2)),
-    supply=Stage((FIRST, SECOND), Length(40, 1000, 3)),
-    check=Stage((FIRST, SECOND, THIRD), Length(40, 480, 2)),
+    supply=Stage((FIRST, SECOND), Length(40, 700, 3)),
+    check=Stage((FIRST, SECOND, THIRD), Length(40, 560, 2)),
     rest=Stage((Length(20, 10, 1),), Length(30, 3, 8)),
     chains=256,
     doublings=6,
