@@ -26,7 +26,7 @@ import numpy as np
 
 from contraflow.analysis.ensembles import chunks
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import FIRST, SECOND, SUPPLY_LATENT, Length, Stage, held, run_stage
+from contraflow.inference.fit import FIRST, SUPPLY_LATENT, Length, Stage, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import Problem, problem
@@ -63,7 +63,7 @@ SETS, HISTORIES = 208, 56
 REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_STAGE = Stage((FIRST,), Length(warmup=40, kept=39, thin=4))
-FULL_STAGE = Stage((FIRST, SECOND), Length(warmup=40, kept=60, thin=2))
+FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=4))
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,12 @@ def refit(
     folder: Path,
     doublings: int,
     log: Log = lambda _: None,
+    pilot: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws (kept, size, sets) of the free coordinates given each set's data; the others are held at the truth.
 
-    Chains begin at the prior median, or where our own data count too, at the truth of another set.
+    Chains begin at the prior median, or where our own data count too, at the truth of another set. ``pilot``: draws
+    (draws, size, 1) of a like target, which tell the whitening how far chains will spread.
     """
     target, ours = made.target, (None,) if made.beside_ours else ()
     given = {
@@ -125,8 +127,9 @@ def refit(
     data = hashlib.sha256(made.truth.tobytes() + b"".join(v.tobytes() for v in made.observed.values())).hexdigest()
     key = {"seed": seed, "model": fit_hash(), "data": data, "free": np.flatnonzero(free).tolist()}
     key |= {"sampler": DRAWS_VERSION, "doublings": doublings, "ours": made.beside_ours, **asdict(stage)}
+    key |= {} if pilot is None else {"pilot": hashlib.sha256(pilot.tobytes()).hexdigest()}
     saved = Checkpoints(folder, key)
-    drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log)
+    drawn = run_stage("sets", stage, engine, start, given, free, seed, saved=saved, log=log, pilot=pilot)
     saved.remove()
     return drawn.draws
 
@@ -189,7 +192,8 @@ def refits(
     target = problem()
     truth = target.coordinates(posterior.thin(histories))
     free = ~held(target)
-    drawn = refit(experiment(target, truth, seed, beside_ours), free, stage, seed, folder, DOUBLINGS, log)
+    made, pilot = experiment(target, truth, seed, beside_ours), target.coordinates(posterior).T[:, :, None]
+    drawn = refit(made, free, stage, seed, folder, DOUBLINGS, log, pilot)
     coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
     real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
     return Refits(coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()})
