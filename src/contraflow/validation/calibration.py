@@ -1,6 +1,7 @@
 """Simulation-based calibration, from the prior and given our data, and recovery: does the fit find what made the data?
 
-All fit many synthetic data sets at once, one chain each, with the sampler of the fit, but shorter trajectories.
+All fit many synthetic data sets at once, one chain each, with the sampler of the fit; in the reduced model trajectories
+are shorter.
 
 * Calibration draws the truth from the prior and the data from the truth, so that the truth's rank among posterior
   draws must be uniform (Talts and others, 2018). It runs on a reduced model: the same equations and series, with a few
@@ -26,11 +27,11 @@ import numpy as np
 
 from contraflow.analysis.ensembles import chunks
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import FIRST, SUPPLY_LATENT, Length, Stage, held, run_stage
+from contraflow.inference.fit import FIRST, FULL, SUPPLY_LATENT, Length, Stage, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import Problem, problem
-from contraflow.inference.sampler import DOUBLINGS, DRAWS_VERSION, sampler
+from contraflow.inference.sampler import DRAWS_VERSION, sampler
 from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
 from contraflow.system.outcomes import OUTCOMES
@@ -63,7 +64,7 @@ SETS, HISTORIES = 208, 56
 REDUCED_DOUBLINGS = 4
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_STAGE = Stage((FIRST,), Length(warmup=40, kept=39, thin=4))
-FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=4))
+FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=2))
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def refits(
     truth = target.coordinates(posterior.thin(histories))
     free = ~held(target)
     made, pilot = experiment(target, truth, seed, beside_ours), target.coordinates(posterior).T[:, :, None]
-    drawn = refit(made, free, stage, seed, folder, DOUBLINGS, log, pilot)
+    drawn = refit(made, free, stage, seed, folder, FULL.doublings, log, pilot)
     coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
     real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
     return Refits(coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()})

@@ -155,7 +155,8 @@ def _of_calibration() -> Any:
 def _of_recovery() -> Any:
     from contraflow.validation import calibration as c
 
-    return [asdict(c.FULL_STAGE), c.HISTORIES, c.EFFECT_WINDOW, _scenarios(c.RECOVERED), scoring.EVEN.tolist()]
+    fits = [asdict(c.FULL_STAGE), c.FULL.doublings, c.HISTORIES]
+    return [*fits, c.EFFECT_WINDOW, _scenarios(c.RECOVERED), scoring.EVEN.tolist()]
 
 
 def _of_alternatives() -> Any:
