@@ -76,7 +76,7 @@ def test_fit_writes_a_report_beside_the_posterior_and_says_which_criteria_fail(c
     posterior, report, failed = result.stdout.splitlines()
     assert (posterior, report) == ("posterior: trial.nc", "report: trial.md")
     rhat = max(made.report["diagnostics"][stage]["rhat_max"] for stage in ("supply", "check"))
-    assert failed.startswith(f"criteria not met: Largest split R-hat {rhat:.3f} (at most 1.001); ")
+    assert failed.startswith(f"criteria not met: Largest split R-hat {rhat:.3f} (at most 1.001)")
     monkeypatch.setattr("contraflow.report.fit_record.RHAT_LIMIT", 2.0)
     assert "R-hat" not in call("fit", "--quick", "--out", "trial.nc").stdout
 

@@ -10,7 +10,7 @@ from contraflow.analysis.support import LITTLE_LEARNED
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior, PosteriorError, fit_hash, load_posterior, shipped_path
 from contraflow.system import model_parameters
-from contraflow.system.latents import LATENTS
+from contraflow.system.latents import LATENT_PARAMETERS, LATENTS
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_the_shipped_posterior_is_small():
 
 def test_arviz_reads_the_shipped_posterior():
     data = arviz.from_netcdf(str(shipped_path()))
-    assert set(data.posterior.data_vars) == set(model_parameters())
+    assert set(data.posterior.data_vars) == {*model_parameters(), *LATENT_PARAMETERS}
     assert data.posterior.sizes["draw"] >= 500
 
 

@@ -98,7 +98,7 @@ def drawn(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) 
 def framed(name: str, title: str, alt: str, caption: str, footer: str, drawing: Drawing) -> Picture:
     """A drawing with its words."""
     width = drawing.width / 72
-    above = textwrap.wrap(title, int(width * 11.5))
+    above = textwrap.wrap(title, int(width * 10.8))
     below = [line for text in (caption, footer) for line in textwrap.wrap(text, int(width * 18.5))]
     return Picture(name, title, alt, caption, drawing.inline(alt), drawing.file(title, above, below))
 
