@@ -215,6 +215,10 @@ VALIDATION = {
             {"id": "loop:R1", "verdict": "fits alike", "evidence": {
                 "exists": True, "at_null": {"gun_revenue_response": 0.0},
                 "log_likelihood": {"median": -0.5, "q05": -1.0, "q95": 0.2}}},
+            {"id": "loop:R2", "verdict": "made up for by the rest", "evidence": {
+                "exists": True, "at_null": {"groups_per_removal": 0.0},
+                "log_likelihood": {"median": -44.0, "q05": -90.0, "q95": 0.2},
+                "refit": {"starts": 6, "median": -1.3, "least": -2.4, "most": 0.3}}},
         ]
     },
 }  # fmt: skip

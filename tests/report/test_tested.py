@@ -10,6 +10,7 @@ import pytest
 from contraflow.report import backtested, calibrated, drawings, predicted, tables, tested, tested_drawings
 from contraflow.report.fit_record import criteria
 from contraflow.report.page import html
+from contraflow.report.wording import signed
 from contraflow.validation import record
 from contraflow.validation.record import Made
 from contraflow.validation.validate import PARTS
@@ -282,7 +283,7 @@ def test_headline_effects_under_other_structures_say_whether_they_turn(study, sh
     assert len(tables.all_tables(study)["structural-alternatives"]) == 4
 
 
-def test_calibration_recovery_and_structure_say_what_failed(study, shown):
+def test_calibration_recovery_and_structure_say_what_failed(study, shown, page):
     said = tested.said(study)
     assert "19 of 20" in said["calibration"].en
     assert f"Outside: {calibrated.quantity('titration').en}" in said["calibration"].en
@@ -292,6 +293,8 @@ def test_calibration_recovery_and_structure_say_what_failed(study, shown):
     assert f"{calibrated.quantity('dose_spread').en} 60" in shown
     assert "1 hold and 1 fail: extreme:no_guns" in said["barlas"].en
     assert "No guns, no gun deaths." in shown and "gun_revenue_response at 0" in shown
+    assert "made up for by the rest" in shown and "lo compensa el resto" in spanish(page)
+    assert f"{signed(-1.3)} ({signed(-2.4)} to {signed(0.3)})" in shown
 
 
 def test_brief_fits_say_how_far_they_are_from_converged(study, shown):

@@ -11,8 +11,9 @@ from contraflow.inference.fit import FIRST, Length, Stage
 from contraflow.inference.posterior import load_posterior
 from contraflow.inference.problem import problem
 from contraflow.validation.calibration import (
-    RECOVERED,
+    EFFECTS,
     REDUCED,
+    REDUCED_LATENTS,
     Experiment,
     Refits,
     _ends,
@@ -101,10 +102,11 @@ def test_histories_beside_each_other_add_their_likelihoods(target):
     assert np.allclose(both - prior, (alone - prior) + (second - prior)) and not np.allclose(alone, second)
 
 
-def test_the_reduced_model_frees_its_parameters_the_supply_latent_and_the_discrepancies(target):
+def test_the_reduced_model_frees_its_parameters_two_latent_drivers_and_the_discrepancies(target):
     free = {n for n, f in zip(target.names, reduced(target), strict=True) if f}
-    assert set(REDUCED) <= free
-    assert {n.split("[")[0].split(":")[0] for n in free - set(REDUCED)} == {"supply_surge", "discrepancy", "memory"}
+    assert set(REDUCED) <= free and {f"{latent}_sd" for latent in REDUCED_LATENTS} <= set(REDUCED)
+    vectors = {n.split("[")[0].split(":")[0] for n in free - set(REDUCED)}
+    assert vectors == {*REDUCED_LATENTS, "discrepancy", "memory"}
 
 
 def test_synthetic_data_differ_by_set_and_lie_near_what_the_model_expects(target):
@@ -120,7 +122,7 @@ def test_synthetic_data_differ_by_set_and_lie_near_what_the_model_expects(target
 
 def test_effects_depend_on_coordinates_alone(target):
     y = 0.1 * np.random.default_rng(3).standard_normal((target.size, 4))
-    once, again = (policy_effects(target, x, RECOVERED) for x in (y, np.concatenate([y, y], axis=1)))
+    once, again = (policy_effects(target, x, EFFECTS) for x in (y, np.concatenate([y, y], axis=1)))
     for name, values in once.items():
         assert np.allclose(again[name], np.tile(values, 2))
     assert (once["effect: harm-reduction on us.overdose_deaths"] < 0).all()

@@ -66,6 +66,9 @@ VERDICTS = {
     "holds": "se cumple",
     "fails": "falla",
     "fits alike": "ajusta igual",
+    "fits worse": "ajusta peor",
+    "fits better": "ajusta mejor",
+    "made up for by the rest": "lo compensa el resto",
     "fits worse, not refitted": "ajusta peor, sin reajustar",
     "fits better, not refitted": "ajusta mejor, sin reajustar",
     "not in the fit": "no está en el ajuste",
@@ -78,7 +81,7 @@ KINDS = {
     "planted_leaks": Said("Leaks lost on purpose are seen", "Se detectan fugas provocadas"),
     "extreme": Said("Extreme conditions", "Condiciones extremas"),
     "step_size": Said("Half the time step", "Mitad del paso de tiempo"),
-    "loop": Said("Loops knocked out, nothing fitted again", "Circuitos abiertos, sin reajustar"),
+    "loop": Said("Loops knocked out", "Circuitos abiertos"),
 }
 #: Name of each rival structure in Spanish, and what it says; the stored rows say it in English.
 STRUCTURES_ES = {

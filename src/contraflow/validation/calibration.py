@@ -5,7 +5,7 @@ are shorter.
 
 * Calibration draws the truth from the prior and the data from the truth, so that the truth's rank among posterior
   draws must be uniform (Talts and others, 2018). It runs on a reduced model: the same equations and series, with a few
-  parameters, the latent driver of supply and the discrepancies free and the rest at their medians.
+  parameters, the latent drivers of supply and of violence and the discrepancies free and the rest at their medians.
 * Recovery draws the truth from the posterior, so that histories look like ours, and fits the full model; how often the
   90 % interval holds the truth is reported, not required to be 90 %, since such truths are no draws of the prior.
 * Posterior calibration (posterior SBC: Säilynoja and others, arXiv 2502.03279) is recovery in which every fit sees our
@@ -34,10 +34,13 @@ from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import DRAWS_VERSION, sampler
 from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
+from contraflow.system.latents import LATENT_PARAMETERS
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import EVEN, pit_inside_bands
 
-#: Parameters that the reduced model leaves free: of demand, dose response, the drug market, supply and border.
+#: Latent drivers that the reduced model leaves free, of supply and of violence.
+REDUCED_LATENTS = (SUPPLY_LATENT, "conflict_drift")
+#: Parameters that the reduced model leaves free: of demand, dose response, the drug market, supply and border, ...
 REDUCED = (
     "titration",
     "dose_spread",
@@ -50,18 +53,31 @@ REDUCED = (
     "purity_response",
     "tolerance_adaptation",
     "mexico_stock_time",
+    # ... of arms, cartels and killings, ...
+    "membership_growth",
+    "removal_weight",
+    "conflict_killings_reference",
+    "conflict_scaling",
+    "gun_lethality",
+    "firearm_share_conflict",
+    "rifle_attrition_rate",
+    # ... and scale and memory of the latent drivers that it leaves free too.
+    *(name for name, latent in LATENT_PARAMETERS.items() if latent in REDUCED_LATENTS),
 )
 Headline = tuple[str, str]
 Log = Callable[[str], None]
-#: Policy effects, scenario and outcome, whose calibration is checked, and their window. Parameters of killings are not
-#: free in the reduced model, so effects on homicides are left to recovery.
-EFFECTS: tuple[Headline, ...] = (("harm-reduction", "us.overdose_deaths"), ("joint-crackdown", "us.overdose_deaths"))
-RECOVERED = (*EFFECTS, ("gun-flow", "mx.homicides"), ("leaders-first", "mx.homicides"))
+#: Policy effects, scenario and outcome, whose calibration is checked, and their window.
+EFFECTS: tuple[Headline, ...] = (
+    ("harm-reduction", "us.overdose_deaths"),
+    ("joint-crackdown", "us.overdose_deaths"),
+    ("gun-flow", "mx.homicides"),
+    ("leaders-first", "mx.homicides"),
+)
 EFFECT_WINDOW = (2027.0, 2031.0)
 #: Synthetic data sets of the reduced model, and histories that are recovered.
 SETS, HISTORIES = 208, 56
-#: Doublings of a trajectory in the reduced model, a sixth of whose coordinates are free.
-REDUCED_DOUBLINGS = 4
+#: Doublings of a trajectory in the reduced model, three tenths of whose coordinates are free.
+REDUCED_DOUBLINGS = 5
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_STAGE = Stage((FIRST,), Length(warmup=40, kept=39, thin=4))
 FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=2))
@@ -196,7 +212,7 @@ def refits(
     made, pilot = experiment(target, truth, seed, beside_ours), target.coordinates(posterior).T[:, :, None]
     drawn = refit(made, free, stage, seed, folder, FULL.doublings, log, pilot)
     coordinates = {n: (truth[k], drawn[:, k]) for k, n in enumerate(target.names) if free[k]}
-    real, found = (policy_effects(target, y, RECOVERED) for y in (truth, np.concatenate(list(drawn), axis=1)))
+    real, found = (policy_effects(target, y, EFFECTS) for y in (truth, np.concatenate(list(drawn), axis=1)))
     return Refits(coordinates, {n: (real[n], values.reshape(len(drawn), histories)) for n, values in found.items()})
 
 
@@ -256,8 +272,8 @@ def _ends(drawn: np.ndarray) -> np.ndarray:
 
 def reduced(target: Problem) -> np.ndarray:
     """The coordinates that the reduced model leaves free."""
-    latent, noise = f"{SUPPLY_LATENT}[", ("discrepancy:", "memory:")
-    return np.array([n in REDUCED or n.startswith((latent, *noise)) for n in target.names])
+    vectors = (*(f"{latent}[" for latent in REDUCED_LATENTS), "discrepancy:", "memory:")
+    return np.array([n in REDUCED or n.startswith(vectors) for n in target.names])
 
 
 def policy_effects(target: Problem, y: np.ndarray, effects: Sequence[Headline]) -> dict[str, np.ndarray]:

@@ -148,7 +148,7 @@ def _of_predictive() -> Any:
 def _of_calibration() -> Any:
     from contraflow.validation import calibration as c
 
-    fits = [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.REDUCED, c.SETS]
+    fits = [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.REDUCED, c.REDUCED_LATENTS, c.SETS]
     return [fits, c.EFFECT_WINDOW, _scenarios(c.EFFECTS), scoring.EVEN.tolist()]
 
 
@@ -156,7 +156,7 @@ def _of_recovery() -> Any:
     from contraflow.validation import calibration as c
 
     fits = [asdict(c.FULL_STAGE), c.FULL.doublings, c.HISTORIES]
-    return [*fits, c.EFFECT_WINDOW, _scenarios(c.RECOVERED), scoring.EVEN.tolist()]
+    return [*fits, c.EFFECT_WINDOW, _scenarios(c.EFFECTS), scoring.EVEN.tolist()]
 
 
 def _of_alternatives() -> Any:
@@ -165,6 +165,12 @@ def _of_alternatives() -> Any:
 
     views = {view.id: view.fixed for view in a.ALTERNATIVES}
     return [asdict(BRIEF), a.ORIGIN, a.DRAWS, a.END, _scenarios(a.HEADLINES), views]
+
+
+def _of_barlas() -> Any:
+    from contraflow.validation import knock_outs as k
+
+    return [k.KNOCK_OUTS, k.TELLING, k.STARTS, k.STEPS]
 
 
 def _of_held_back() -> Any:
@@ -191,7 +197,7 @@ PARTS: dict[str, Part] = {
         Part("posterior-calibration", ("posterior_sbc",), _posterior_sbc, light=False, settings=_of_recovery),
         Part("alternatives", ("alternatives",), _alternatives, light=False, settings=_of_alternatives),
         Part("held-back", ("held_back",), _held_back, settings=_of_held_back),
-        Part("barlas", ("barlas",), _barlas),
+        Part("barlas", ("barlas",), _barlas, settings=_of_barlas),
     )
 }  # fmt: skip
 #: Every key of the whole, in order; one that no part fills is null.
