@@ -11,6 +11,7 @@ from contraflow.inference.checkpoint import Checkpoints
 from contraflow.inference.diagnostics import diagnose, divergences, settled
 from contraflow.inference.sampler import (
     WIDE,
+    WIDENING,
     descend,
     hardly_moving,
     sample,
@@ -66,10 +67,12 @@ def test_only_directions_in_which_chains_spread_far_are_widened():
     z = np.random.default_rng(0).standard_normal((400, 3, 50)) * spread[:, None]
     of_chains = 30 * np.random.default_rng(1).standard_normal((4, 50))  # every chain has a target of its own
     wider = widened(factor, np.einsum("ij,kjc->kic", factor, z) + of_chains)
-    expected = factor @ np.diag([100 / WIDE, 1.0, 1.0]) @ factor.T
+    once = (100 / WIDE) ** WIDENING
+    expected = factor @ np.diag([once, 1.0, 1.0]) @ factor.T
     assert np.allclose(wider @ wider.T, expected, rtol=0.05, atol=1e-3) and not wider[~free].any()
     again = widened(wider, 3 * np.einsum("ij,kjc->kic", factor, z))  # what has been widened may be widened once more
-    expected = factor @ np.diag([900 / WIDE, 9 / WIDE, 1.0]) @ factor.T
+    twice = once * (900 / once / WIDE) ** WIDENING
+    expected = factor @ np.diag([twice, (9 / WIDE) ** WIDENING, 1.0]) @ factor.T
     assert np.allclose(again @ again.T, expected, rtol=0.05, atol=2e-3)
 
 

@@ -80,7 +80,7 @@ SETS, HISTORIES = 208, 56
 REDUCED_DOUBLINGS = 5
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
 REDUCED_STAGE = Stage((FIRST,), Length(warmup=40, kept=39, thin=4))
-FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=2))
+FULL_STAGE = Stage((Length(20, 10, 1),), Length(warmup=40, kept=60, thin=3))
 
 
 @dataclass(frozen=True)
