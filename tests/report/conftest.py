@@ -186,6 +186,17 @@ VALIDATION = {
             "us.deaths.opioids.annual": [[2020, 80.0], [2021, 100.0]],
         },
     },
+    "true-supply": {
+        "true_supply": [
+            {"origin": 2020, "series": series, "year": year, "observed": 100.0, "median": median, "crps": 0.05,
+             "coverage": {"50": False, "80": False, "95": median < 120}, "intervals": {"95": [80.0, 120.0]}}
+            for series, year, median in (
+                ("us.deaths.opioids.annual", 2021, 110.0), ("us.deaths.all_drugs.annual", 2021, 95.0),
+                ("us.deaths.all_drugs.annual", 2022, 130.0),
+            )
+        ],
+        "fits": {"2020": {"posterior": "c", **SAMPLING}},
+    },
     "calibration": {
         "sbc": {
             "datasets": 208, "quantities": 20, "inside_bands": 19, "outside": ["titration"], "draws": 49,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contraflow.report import backtested, calibrated, drawings, predicted, tables, tested, tested_drawings
-from contraflow.report.fit_record import criteria
+from contraflow.report.fit_record import brief_fits, criteria
 from contraflow.report.page import html
 from contraflow.report.wording import signed
 from contraflow.validation import record
@@ -283,6 +283,15 @@ def test_headline_effects_under_other_structures_say_whether_they_turn(study, sh
     assert len(tables.all_tables(study)["structural-alternatives"]) == 4
 
 
+def test_deaths_told_the_true_supply_stand_beside_the_forecasts_of_their_years(study, shown):
+    told = tested.said(study)["true-supply"]
+    assert "1 of them lie inside" in told.en and "2 years" in told.en and "1 quedan dentro" in told.es
+    own = shown[shown.index('id="t-true-supply"') : shown.index('id="t-calibration"')]
+    opioids, first, second = re.findall("<tr><th.*?</tr>", own[own.index("<tbody>") :])
+    assert "+10" in opioids and opioids.count("<td>–") == 0, "there is a forecast of that year"
+    assert "✗" not in first and first.count("<td>–") == 2 and "+30" in second and "✗" in second
+
+
 def test_calibration_recovery_and_structure_say_what_failed(study, shown, page):
     said = tested.said(study)
     assert "19 of 20" in said["calibration"].en
@@ -302,6 +311,8 @@ def test_brief_fits_say_how_far_they_are_from_converged(study, shown):
     assert "split R-hat up to 1.54, at least 37 effective draws" in said["backtests"].en
     assert "split R-hat up to 1.38" in said["alternatives"].en and "R-hat de hasta 1.38" in said["alternatives"].es
     assert "* Follows from assumption" in shown
+    met = brief_fits([{"rhat_max": 1.008, "ess_bulk_min": 420.0, "ess_tail_min": 401.0}, None])
+    assert "are brief and meet the criteria" in met.en and "breves y cumplen los criterios" in met.es
 
 
 def test_sampling_is_judged_by_the_stages_used(bare):

@@ -148,13 +148,13 @@ def test_a_year_that_a_user_adds_to_one_part_of_a_sum_changes_nothing(tmp_path, 
     """Scores stay within the data that the origins are scored on."""
     monkeypatch.setenv(vintages.VARIABLE, str(tmp_path / "data"))
     evidence.load.cache_clear()
-    before, path, id = backtests._observed(), tmp_path / "file.csv", "us.deaths.synthetic_opioids.annual"
+    before, path, id = backtests.scored(), tmp_path / "file.csv", "us.deaths.synthetic_opioids.annual"
     path.write_text("a file\n")
     year = Reading("cdc_vsrr", "vsrr_monthly_derived", {id: (Point("2025-01", "2025-12", 40_000.0),)})
     vintages.add(path, year, evidence.load())
     with vintages.trial(vintages.newest()):
         assert evidence.load().series[id].rows[-1].value == 40_000
-        after = backtests._observed()
+        after = backtests.scored()
     assert all(np.array_equal(before[name][1], after[name][1]) for name in before)
 
 

@@ -98,7 +98,7 @@ def test_settings_see_what_a_part_depends_on_beside_model_and_posterior(monkeypa
     assert not changed(before)
     with monkeypatch.context() as m:
         m.setattr(fit, "BRIEF", replace(fit.BRIEF, chains=8))
-        assert changed(before) == {"backtests", "alternatives"}
+        assert changed(before) == {"backtests", "true-supply", "alternatives"}
     with monkeypatch.context() as m:
         m.setattr(held_back, "TOO_WIDE", 4.0)
         assert changed(before) == {"held-back"}

@@ -14,6 +14,8 @@ from contraflow.errors import ContraflowError
 FAILED = 1
 #: Intervals of forecasts, in per cent.
 LEVELS = ("50", "80", "95")
+#: The series whose errors are shown where deaths are told the true supply.
+ALL_DRUGS = "us.deaths.all_drugs.annual"
 
 
 def register(app: typer.Typer) -> None:
@@ -92,6 +94,12 @@ def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
         lines["PIT"] = "inside its bands" if whole["pit_inside_bands"] else "outside its bands"
     if rows := [row for row in whole["backtests"] or () if row["weight"]]:
         lines["Coverage"] = _coverage(rows)
+    if rows := whole["true_supply"]:
+        lines["Told the true supply"] = ", ".join(
+            f"{r['year']} from {r['origin']} {100 * (r['median'] / r['observed'] - 1):+.0f} %"
+            for r in rows
+            if r["series"] == ALL_DRUGS
+        )
     if s := whole["sbc"]:
         inside = f"{s['inside_bands']} of {s['quantities']} quantities inside their 95 % bands"
         expected = f"{0.05 * s['quantities']:.1f} expected outside by chance"

@@ -49,11 +49,10 @@ from contraflow.inference.sampler import (
     widened,
 )
 from contraflow.system.calendar import DATA_END
-from contraflow.system.latents import LATENT_PARAMETERS
+from contraflow.system.latents import LATENT_PARAMETERS, SUPPLY_LATENT
 
 Log = Callable[[str], None]
 Progress = Callable[[int], None]
-SUPPLY_LATENT = "supply_surge"
 #: Chains that share a target, in the stages whose convergence can be told by comparing chains.
 CHAINS = 16
 #: Newton steps towards the modes; the curvature is taken before them, after them, and after a first sampling.
@@ -136,10 +135,11 @@ FULL = Plan(
 BRIEF = Plan(
     400,
     joint=None,
-    supply=Stage((FIRST, SECOND), Length(40, 80, 2)),
-    check=Stage((FIRST, SECOND), Length(20, 80, 1)),
+    supply=Stage((FIRST, SECOND), Length(40, 160, 3)),
+    check=Stage((FIRST, SECOND), Length(20, 120, 2)),
     rest=Stage((Length(20, 10, 1),), Length(20, 5, 5)),
     chains=64,
+    doublings=6,
 )
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
 UPDATE = replace(FULL, iterations=100)
@@ -214,11 +214,13 @@ def fit(
     until: float = DATA_END,
     fixed: Mapping[str, float] | None = None,
     last: Posterior | None = None,
+    supply_until: float | None = None,
 ) -> Path:
     """Fit the reference model and write the posterior; returns its path.
 
     ``fixed``: parameters held at these values, for structural alternatives. ``last``: a posterior to begin from, of the
     same parameters and fewer data: its middle in place of the prior medians, its draws as starts of the chains.
+    ``supply_until``: end of supply data, where they are to reach beyond ``until``.
 
     ``plan``: ``QUICK`` runs the same stages with few transitions, to show that they run; its draws are not for use,
     so it needs an ``out`` of its own. ``progress`` is told how much work is done, in all ``fit_size(plan, until)``.
@@ -231,7 +233,7 @@ def fit(
         ContraflowError: the work done cannot be saved.
     """
     path = _target(out, plan)
-    target = problem(until)
+    target = problem(until, supply_until=supply_until)
     made_by = fit_hash()
     stands, at = _fixed(target, fixed or {})
     log(f"{target.size} coordinates, {_points(target)} data points")
@@ -346,6 +348,7 @@ def _checkpoints(
         "sampler": DRAWS_VERSION,
         "seed": seed,
         "until": target.until,
+        "supply_until": target.supply_until,
         "points": _points(target),
         "plan": asdict(plan),
         "fixed": dict(fixed),
@@ -504,6 +507,7 @@ def _posterior(
         "contraflow": metadata.version("contraflow"),
         "jax": jax.__version__,
         "data_until": target.until,
+        "supply_until": target.supply_until,
         "report": json.dumps(report),
     }
     return target.posterior(y, attributes, np.random.default_rng([seed, 17]))

@@ -130,9 +130,10 @@ class Target:
         return expected.clip(_EDGE, None if self.is_count else 1 - _EDGE)
 
 
-def targets(grid: Grid, until: float = 2025.0) -> dict[str, Target]:
-    """The series to fit on this grid, rows that end after ``until`` left out."""
-    prepared = (prepare(o, grid, until) for o in OBSERVABLES.values())
+def targets(grid: Grid, until: float = 2025.0, supply_until: float | None = None) -> dict[str, Target]:
+    """The series to fit on this grid, rows that end after ``until`` left out; of supply, after ``supply_until``."""
+    of_supply = until if supply_until is None else supply_until
+    prepared = (prepare(o, grid, of_supply if o.stage == "supply" else until) for o in OBSERVABLES.values())
     return {t.id: t for t in prepared if len(t.observed)}
 
 

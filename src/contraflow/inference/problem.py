@@ -30,7 +30,7 @@ from contraflow.inference.posterior import PROJECTION_END, Posterior
 from contraflow.policy.inputs import build_inputs
 from contraflow.system import model_parameters, reference_model
 from contraflow.system.calendar import DATA_END, SUBSTEPS, monthly_grid
-from contraflow.system.latents import LATENT_PARAMETERS, LATENTS, interpolation, walk
+from contraflow.system.latents import LATENT_PARAMETERS, LATENTS, SUPPLY_LATENT, interpolation, walk
 
 Array = Any
 
@@ -39,13 +39,15 @@ Array = Any
 class Problem:
     """What is uncertain, and the likelihood of it.
 
-    ``names`` labels the coordinates in order. ``innovations``: how many each latent driver has; ``interpolations``:
-    matrices (steps, knots) from its values at knots to the time grid.
+    ``until``: end of the data; ``supply_until``: of those on supply. ``names`` labels the coordinates in order.
+    ``innovations``: how many each latent driver has; ``interpolations``: matrices (steps, knots) from its values at
+    knots to the time grid.
     """
 
     model: Model
     grid: Grid
     until: float
+    supply_until: float
     prepared: Mapping[str, Target]
     parameters: tuple[str, ...]
     innovations: Mapping[str, int]
@@ -137,14 +139,20 @@ class Problem:
         return total
 
 
-def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:
-    """The fitting problem on data to ``until``; with an earlier end, drivers and levers too are as known then."""
+def problem(until: float = DATA_END, substeps: int = SUBSTEPS, supply_until: float | None = None) -> Problem:
+    """The fitting problem on data to ``until``; with an earlier end, drivers and levers too are as known then.
+
+    ``supply_until``: end of the data on supply, where they are to reach further. The latent driver of supply then has
+    innovations to that end; the others stay after ``until`` where they were.
+    """
     model = reference_model()
-    grid = monthly_grid(until, substeps)
-    prepared = targets(grid, until)
+    supply_until = until if supply_until is None else supply_until
+    grid = monthly_grid(supply_until, substeps)
+    prepared = targets(grid, until, supply_until)
     known = evidence.load().parameters
     free = tuple(n for n in (*model_parameters(), *LATENT_PARAMETERS) if not known[n].prior.is_fixed)
-    interpolations = {n: interpolation(latent, grid.step_times, until) for n, latent in LATENTS.items()}
+    ends = {n: supply_until if n == SUPPLY_LATENT else until for n in LATENTS}
+    interpolations = {n: interpolation(latent, grid.step_times, ends[n]) for n, latent in LATENTS.items()}
     innovations = {n: b.shape[1] for n, b in interpolations.items()}
     names = (
         *free,
@@ -157,4 +165,4 @@ def problem(until: float = DATA_END, substeps: int = SUBSTEPS) -> Problem:
     inputs = {k: v for k, v in given.items() if k not in LATENTS}
     record = sorted({t.observable.variable for t in prepared.values()})
     run = simulator(model, record, grid)
-    return Problem(model, grid, until, prepared, free, innovations, names, interpolations, inputs, run)
+    return Problem(model, grid, until, supply_until, prepared, free, innovations, names, interpolations, inputs, run)

@@ -5,7 +5,7 @@ Everything is read from the posterior's own record; nothing is computed again he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from contraflow import evidence
 from contraflow.inference.coverage import SHAPE_LIMIT
 from contraflow.inference.diagnostics import DOUBT, ESS_LIMIT, RHAT_LIMIT
 from contraflow.inference.posterior import Posterior
-from contraflow.report.wording import share_percent, significant
+from contraflow.report.wording import Said, share_percent, significant
 
 #: Largest share of divergent transitions.
 DIVERGENT = 0.001
@@ -429,4 +429,19 @@ def joint_note(record: FitRecord) -> str:
     return (
         f"{text} Its band for deaths with synthetic opioids since 2018 is {share_percent(widths[RECENT])} of the "
         f"count wide, against {share_percent(mine.width)} here."
+    )
+
+
+def brief_fits(found: Sequence[Mapping[str, Any] | None]) -> Said:
+    """How brief fits were sampled, at worst, where their results say so: a sentence that begins with a space."""
+    known = [d for d in found if d and "rhat_max" in d]
+    if not known:
+        return Said("", "")
+    rhat, fewest = max(d["rhat_max"] for d in known), min(min(d["ess_bulk_min"], d["ess_tail_min"]) for d in known)
+    met = rhat <= RHAT_LIMIT and fewest >= ESS_LIMIT
+    return Said(
+        f" Their fits are brief and {'meet' if met else 'have not converged by'} the criteria above: split R-hat up to "
+        f"{rhat:.2f}, at least {significant(fewest)} effective draws.",
+        f" Sus ajustes son breves y {'cumplen' if met else 'no convergen según'} los criterios de arriba: R-hat de "
+        f"hasta {rhat:.2f}, al menos {significant(fewest)} muestras efectivas.",
     )

@@ -31,6 +31,7 @@ from contraflow.report import (
     sentences,
     tables,
     tested,
+    told_supply,
     wording,
 )
 from contraflow.report.columns import LIVES, ROWS, SUBJECTS
@@ -140,6 +141,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         tally=origins.tally(by[s.outcome] for by in study.short.values() for s in SUBJECTS),
         tested=tested,
         backtested=backtested,
+        told_supply=told_supply,
         calibrated=calibrated,
         predicted=predicted,
         said=tested.said(study),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from contraflow import evidence
 from contraflow.policy import Scenario
-from contraflow.report import predicted
+from contraflow.report import predicted, told_supply
 from contraflow.report.backtested import (
     LEVELS,
     RIVALS,
@@ -28,8 +28,8 @@ from contraflow.report.backtested import (
     why,
 )
 from contraflow.report.calibrated import block_of, quantity
-from contraflow.report.fit_record import criteria
-from contraflow.report.wording import Said, share_percent, signed, significant, whole_percent
+from contraflow.report.fit_record import brief_fits, criteria
+from contraflow.report.wording import Said, share_percent, signed, whole_percent
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record
 from contraflow.validation.record import Made
@@ -46,6 +46,7 @@ TITLES: Mapping[str, Said] = {
     "predictive": Said("Predictive checks", "Comprobaciones predictivas"),
     "held-back": Said("Effects held back", "Efectos reservados"),
     "backtests": Said("Forecasts from past years", "Pronósticos desde años pasados"),
+    "true-supply": Said("Deaths told the true supply", "Muertes, dicha la oferta verdadera"),
     "calibration": Said("Simulation-based calibration", "Calibración con datos simulados"),
     "recovery": Said("Recovery of known histories", "Recuperación de historias conocidas"),
     "posterior-calibration": Said("Calibration given our data", "Calibración dados nuestros datos"),
@@ -167,9 +168,9 @@ def said(study: Study) -> dict[str, Said]:
     """One sentence a part, by id, sampling first; in the order shown."""
     told = {"sampling": _sampling(study)}
     makers = {
-        "predictive": _predictive, "held-back": _held_back, "backtests": _backtests, "calibration": _calibration,
-        "recovery": _recovery, "posterior-calibration": _posterior_sbc, "alternatives": _alternatives,
-        "barlas": _barlas,
+        "predictive": _predictive, "held-back": _held_back, "backtests": _backtests, "true-supply": told_supply.said,
+        "calibration": _calibration, "recovery": _recovery, "posterior-calibration": _posterior_sbc,
+        "alternatives": _alternatives, "barlas": _barlas,
     }  # fmt: skip
     for id, part in study.tests.items():
         if part.result is None:
@@ -224,7 +225,7 @@ def _backtests(result: Row) -> tuple[str, str]:
         low, high = (whole_percent(x) for x in coverage_band(blocks, int(percent) / 100, weights))
         return f"{low}–{high}"
 
-    brief = sampling(list(result.get("fits", {}).values()))
+    brief = brief_fits(list(result.get("fits", {}).values()))
     levels, levels_es = (
         "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} % ({due(p)})" for p in LEVELS) + end
         if cover
@@ -246,20 +247,6 @@ def _backtests(result: Row) -> tuple[str, str]:
         f"En {len(pooled(rows))} pronósticos desde {origins} el modelo es {es or 'sin rival'} (intervalos de 90 %). La "
         f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}. {lost.es}"
         f"{brief.es}",
-    )
-
-
-def sampling(found: Sequence[Mapping[str, Any] | None]) -> Said:
-    """How brief fits were sampled, at worst, where their results say so: a sentence that begins with a space."""
-    known = [d for d in found if d and "rhat_max" in d]
-    if not known:
-        return Said("", "")
-    rhat, ess = max(d["rhat_max"] for d in known), min(min(d["ess_bulk_min"], d["ess_tail_min"]) for d in known)
-    return Said(
-        f" Their fits are brief and have not converged by the criteria above: split R-hat up to {rhat:.2f}, at least "
-        f"{significant(ess)} effective draws.",
-        f" Sus ajustes son breves y no convergen según los criterios de arriba: R-hat de hasta {rhat:.2f}, al menos "
-        f"{significant(ess)} muestras efectivas.",
     )
 
 
@@ -325,7 +312,7 @@ def _alternatives(result: Row) -> tuple[str, str]:
     told = [agreement(rows, k).en for k in range(len(rows[0]["effects"]))]
     same, turns = (sum(a.startswith(word) for a in told) for word in ("same", "turns"))
     best = max(rows, key=lambda r: r["stacking_weight"])
-    noise, brief = _noise(rows), sampling([r.get("sampling") for r in rows])
+    noise, brief = _noise(rows), brief_fits([r.get("sampling") for r in rows])
     return (
         f"{len(told)} headline effects under {len(rows)} structures. The same clear sign in all: {same}; turning with "
         f"the structure: {turns}; clear in some or none: {len(told) - same - turns}. Most weight by forecasts from "

@@ -51,6 +51,8 @@ LATENTS = {
 }
 
 
+#: The latent driver that the supply stage of the fit learns, from supply data alone.
+SUPPLY_LATENT = "supply_surge"
 #: The evidence parameters of latent drivers, and the driver of each. No equation reads them.
 LATENT_PARAMETERS = {name: latent.variable for latent in LATENTS.values() for name in (latent.sd, latent.memory)}
 

@@ -206,7 +206,7 @@ def predictions(
     return scattered(target, moved(target, expected, carried(target, expected, discrepancy, seen, rng)), rng)
 
 
-def _observed() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
+def scored() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
     """Years, values, weight and whether a share, of every series that is scored."""
     table = {
         name: (s.years, s.values, 0.0 if name in LATER_VINTAGE else s.target.observable.weight, s.target.is_share)
@@ -221,7 +221,7 @@ def _observed() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
 def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray]]:
     """Every rival's quantiles after ``origin``: series → rival → (years, levels), for series long enough to score."""
     table: dict[str, dict[str, np.ndarray]] = {}
-    for name, (years, values, _, share) in _observed().items():
+    for name, (years, values, _, share) in scored().items():
         past, ahead = years <= origin, (years > origin) & (years <= origin + HORIZONS)
         if past.sum() < HISTORY or not ahead.any():
             continue
@@ -235,7 +235,7 @@ def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray
 
 def entries(origin: int, drawn: Mapping[str, np.ndarray], cache: Cache) -> list[Entry]:
     """Our forecasts of an origin beside those of the rivals; ``drawn`` as from ``forecast``, empty for none."""
-    conditional, observed = tuple(pulses_at(origin + 1.0)), _observed()
+    conditional, observed = tuple(pulses_at(origin + 1.0)), scored()
     found = []
     for name, rivals in rival_quantiles(origin, cache).items():
         years, values, weight, _ = observed[name]
@@ -335,7 +335,7 @@ def summary(table: list[Entry]) -> dict[str, Any]:
 
 def _record(names: Iterable[str]) -> dict[str, list[list[float]]]:
     """Every year and value of these series as observed, years before the origins too."""
-    observed = _observed()
+    observed = scored()
     return {n: [[int(y), float(v)] for y, v in zip(*observed[n][:2], strict=True)] for n in sorted(names)}
 
 

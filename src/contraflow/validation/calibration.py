@@ -27,14 +27,14 @@ import numpy as np
 
 from contraflow.analysis.ensembles import chunks
 from contraflow.inference.checkpoint import Checkpoints
-from contraflow.inference.fit import FIRST, FULL, SUPPLY_LATENT, Length, Stage, held, run_stage
+from contraflow.inference.fit import FIRST, FULL, Length, Stage, held, run_stage
 from contraflow.inference.likelihood import synthetic
 from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.inference.problem import Problem, problem
 from contraflow.inference.sampler import DRAWS_VERSION, sampler
 from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
-from contraflow.system.latents import LATENT_PARAMETERS
+from contraflow.system.latents import LATENT_PARAMETERS, SUPPLY_LATENT
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation.scoring import EVEN, pit_inside_bands
 

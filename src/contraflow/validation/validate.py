@@ -100,6 +100,12 @@ def _calibration(step: Step, quick: bool) -> Result:
     return {"sbc": calibrate(1, WORK / "calibration", log=step)}
 
 
+def _true_supply(step: Step, quick: bool) -> Result:
+    from contraflow.validation.true_supply import true_supply
+
+    return true_supply(WORK / "backtests", step)
+
+
 def _recovery(step: Step, quick: bool) -> Result:
     from contraflow.validation.calibration import recovery, refits
 
@@ -137,6 +143,14 @@ def _of_backtests() -> Any:
 
     rules = [backtests.HORIZONS, backtests.HISTORY, scoring.INTERVALS, scoring.LEVELS.tolist()]
     return [asdict(BRIEF), backtests.ORIGINS, rules, scoring.PIT_LEVELS.tolist()]
+
+
+def _of_true_supply() -> Any:
+    from contraflow.inference.fit import BRIEF
+    from contraflow.validation import backtests
+    from contraflow.validation import true_supply as t
+
+    return [asdict(BRIEF), t.ORIGINS, t.SERIES, backtests.HORIZONS, scoring.INTERVALS, scoring.LEVELS.tolist()]
 
 
 def _of_predictive() -> Any:
@@ -192,6 +206,8 @@ PARTS: dict[str, Part] = {
         Part("predictive", ("predictive",), _predictive, settings=_of_predictive),
         Part("backtests", ("backtests", "skill", "pit_inside_bands"), _backtests, light=False, reads_posterior=False,
              settings=_of_backtests),
+        Part("true-supply", ("true_supply",), _true_supply, light=False, reads_posterior=False,
+             settings=_of_true_supply),
         Part("calibration", ("sbc",), _calibration, light=False, reads_posterior=False, settings=_of_calibration),
         Part("recovery", ("recovery",), _recovery, light=False, settings=_of_recovery),
         Part("posterior-calibration", ("posterior_sbc",), _posterior_sbc, light=False, settings=_of_recovery),
@@ -202,8 +218,8 @@ PARTS: dict[str, Part] = {
 }  # fmt: skip
 #: Every key of the whole, in order; one that no part fills is null.
 KEYS = (
-    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "sbc", "recovery", "posterior_sbc",
-    "held_back", "alternatives", "barlas",
+    "diagnostics", "predictive", "backtests", "skill", "pit_inside_bands", "true_supply", "sbc", "recovery",
+    "posterior_sbc", "held_back", "alternatives", "barlas",
 )  # fmt: skip
 
 
