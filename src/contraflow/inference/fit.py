@@ -127,7 +127,7 @@ FULL = Plan(
     joint=Stage((FIRST, SECOND), Length(40, 200, 2)),
     supply=Stage((FIRST, SECOND), Length(40, 700, 3)),
     check=Stage((FIRST, SECOND, THIRD), Length(40, 560, 2)),
-    rest=Stage((Length(20, 10, 1),), Length(30, 3, 8)),
+    rest=Stage((Length(20, 10, 1),), Length(50, 3, 12)),
     chains=256,
     doublings=6,
 )
