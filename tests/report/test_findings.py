@@ -122,24 +122,24 @@ def test_an_interval_that_holds_too_few_true_effects_says_so(study, stored, tmp_
     f = study.short["harm-reduction"][UNITED_STATES.outcome]
     weak, clause = (
         held(0.64),
-        "its interval is too narrow: over synthetic histories a 90 % interval held 64\N{NO-BREAK SPACE}%",
+        "its interval failed its test: over synthetic histories a 90 % interval held 64\N{NO-BREAK SPACE}%",
     )
     assert clause in sentences.sentence(weak, f, UNITED_STATES)
-    assert "demasiado angosto" in sentences.sentence_es(weak, f, UNITED_STATES)
+    assert "no pasó su prueba" in sentences.sentence_es(weak, f, UNITED_STATES)
     assert opening.summary(weak, tmp_path).count(clause) == 1
     assert html(weak, drawings.all_pictures(weak)).count(clause) == 3  # found, both countries and effects to 2030
     earlier = {**weak.tests, "posterior-calibration": replace(weak.tests["posterior-calibration"], stale="made before")}
-    told = recovered.too_narrow(replace(study, tests=earlier), f)
-    assert "was, when last tested, too narrow" in told.en and "era, en la última prueba, demasiado" in told.es
+    told = recovered.failed_test(replace(study, tests=earlier), f)
+    assert "failed its test when it was last run" in told.en and "no pasó su prueba la última vez" in told.es
     for kept in (held(0.84), study):
-        assert not recovered.too_narrow(kept, f).en
+        assert not recovered.failed_test(kept, f).en
     assert recovered.coverage(weak, f) == 0.64
     before = {**weak.tests, "posterior-calibration": replace(weak.tests["posterior-calibration"], result=None)}
     assert recovered.coverage(replace(study, tests=before), f) == 0.84
     other = study.short["harm-reduction"][MEXICO.outcome], study.long["harm-reduction"][UNITED_STATES.outcome]
     assert all(recovered.coverage(weak, g) is None for g in other)
     nothing = replace(f, verdict=replace(f.verdict, strength="negligible"))
-    assert not recovered.too_narrow(weak, nothing).en
+    assert not recovered.failed_test(weak, nothing).en
 
 
 def test_findings_as_objects_are_those_of_the_table_of_effects(study):

@@ -19,7 +19,8 @@ def normal(name, origin, factor):
 
 def small(attributes):
     """A posterior that can be stored, and no more."""
-    return Posterior({"titration": np.zeros(3)}, {"supply_surge": np.zeros((2, 3))}, {"us.deaths.heroin.share": np.ones((2, 3))}, attributes)
+    two = np.ones((2, 3))
+    return Posterior({"titration": np.zeros(3)}, {"supply_surge": two}, {"us.deaths.heroin.share": two}, attributes)
 
 
 def test_rows_are_scored_by_year_and_series():

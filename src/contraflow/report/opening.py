@@ -12,7 +12,7 @@ from contraflow.inference.posterior import data_end
 from contraflow.report import guns, leaders, sentences
 from contraflow.report.columns import MEXICO, SUBJECTS, UNITED_STATES, Subject
 from contraflow.report.findings import LAST_YEAR, Finding, leading_cause
-from contraflow.report.recovered import too_narrow
+from contraflow.report.recovered import failed_test
 from contraflow.report.wording import PLACES, Said, Told, interval, month, signed, significant
 
 if TYPE_CHECKING:
@@ -158,4 +158,4 @@ def _brief(study: Study, f: Finding) -> str:
     spread = interval(f.effect.difference)
     change = {"negligible": "", "undecided": f"{spread}, "}
     told = change.get(f.verdict.strength, f"{signed(f.effect.difference['median'])} ({spread}), ")
-    return f"{told}{f.verdict.text}{too_narrow(study, f).en}"
+    return f"{told}{f.verdict.text}{failed_test(study, f).en}"

@@ -136,7 +136,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         register_note=sentences.register_note(study),
         rests_on=origins.rests_on,
         origins=origins.WORDS,
-        too_narrow=lambda f: recovered.too_narrow(study, f),
+        failed_test=lambda f: recovered.failed_test(study, f),
         came_from=lambda r: origins.WORDS["en"][origins.learned_origin(r)],
         tally=origins.tally(by[s.outcome] for by in study.short.values() for s in SUBJECTS),
         tested=tested,

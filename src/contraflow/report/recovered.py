@@ -1,4 +1,4 @@
-"""Whether an effect's interval is too narrow: how often it held the truth of synthetic histories, as stored."""
+"""Whether an effect's interval stood its test: how often it held the truth of synthetic histories, as stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contraflow.report.wording import Said, whole_percent
 if TYPE_CHECKING:
     from contraflow.report.study import Study
 
-#: Share of true effects that a 90 % interval has to hold, or it is said to be too narrow.
+#: Share of true effects that a 90 % interval has to hold, or it is said to have failed.
 ENOUGH = 0.8
 
 
@@ -40,15 +40,18 @@ def _judge(study: Study) -> Stored:
     return study.tests["recovery"] if calibrated.result is None else calibrated
 
 
-def too_narrow(study: Study, f: Finding) -> Said:
-    """That an interval failed its own test, to end a sentence; empty where it did not, or there is nothing to name."""
+def failed_test(study: Study, f: Finding) -> Said:
+    """That an interval failed its own test, to end a sentence; empty where it did not, or there is nothing to name.
+
+    It says how often the truth was held and not why: intervals may be too narrow, or draws that are truths astray.
+    """
     held = coverage(study, f)
     if held is None or held >= ENOUGH or f.verdict.strength == "negligible":
         return Said("", "")
     share = whole_percent(held)
-    found, hallado = ("was, when last tested,", "era, en la última prueba,") if _judge(study).stale else ("is", "es")
+    last, ultima = (" when it was last run", " la última vez") if _judge(study).stale else ("", "")
     return Said(
-        f"; its interval {found} too narrow: over synthetic histories a 90 % interval held {share} of true effects",
-        f"; su intervalo {hallado} demasiado angosto: con historias simuladas, un intervalo de 90 % contuvo {share} de "
+        f"; its interval failed its test{last}: over synthetic histories a 90 % interval held {share} of true effects",
+        f"; su intervalo no pasó su prueba{ultima}: con historias simuladas, un intervalo de 90 % contuvo {share} de "
         "los efectos verdaderos",
     )

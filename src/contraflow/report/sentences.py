@@ -18,7 +18,7 @@ from contraflow.report import panels
 from contraflow.report.columns import SUBJECTS, Subject
 from contraflow.report.findings import LAST_YEAR, Finding, counted, leading_cause
 from contraflow.report.origins import WORDS, Language, mark
-from contraflow.report.recovered import too_narrow
+from contraflow.report.recovered import failed_test
 from contraflow.report.wording import (
     CLEAR,
     NEGLIGIBLE,
@@ -242,20 +242,20 @@ def sentence(study: Study, f: Finding, subject: Subject) -> str:
     label = comparison.scenario.label.en
     window = f"from {format_date(comparison.window[0])} to {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
-    word, narrow = "fewer" if d["median"] < 0 else "more", too_narrow(study, f).en
+    word, failed = "fewer" if d["median"] < 0 else "more", failed_test(study, f).en
     about = f"{subject.en[0].upper()}{subject.en[1:]} {window} change by {interval(d)}"
     if f.verdict.strength == "undecided":
-        text = f"{label}: undecided. {about} (90 % interval); P(fewer) {p}{narrow}."
+        text = f"{label}: undecided. {about} (90 % interval); P(fewer) {p}{failed}."
     elif f.verdict.strength == "leaning":
         text = (
             f"{label}: leans towards {word}, without being clear. {about} (90 % interval; median "
-            f"{signed(d['median'])}); P(fewer) {p}{narrow}."
+            f"{signed(d['median'])}); P(fewer) {p}{failed}."
         )
     else:
         text = (
             f"{label}: {significant(abs(d['median']))} {word} {subject.en} {window} than without it "
             f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is clear: "
-            f"P(fewer) {p}{narrow}."
+            f"P(fewer) {p}{failed}."
         )
     source = WORDS["en"][mark(f)]
     if mark(f) == "untold" and not f.verdict.from_assumption:
@@ -271,20 +271,20 @@ def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
     label = comparison.scenario.label.es
     window = f"de {format_date(comparison.window[0])} a {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
-    word, narrow = "menos" if d["median"] < 0 else "más", too_narrow(study, f).es
+    word, failed = "menos" if d["median"] < 0 else "más", failed_test(study, f).es
     about = f"{subject.es_the[0].upper()}{subject.es_the[1:]} {window} cambian {interval_es(d)}"
     if f.verdict.strength == "undecided":
-        text = f"{label}: no se puede decidir. {about} (intervalo de 90 %); P(menos) {p}{narrow}."
+        text = f"{label}: no se puede decidir. {about} (intervalo de 90 %); P(menos) {p}{failed}."
     elif f.verdict.strength == "leaning":
         text = (
             f"{label}: se inclina hacia {word} {subject.es}, sin ser claro. {about} (intervalo de 90 %; mediana "
-            f"{signed(d['median'])}); P(menos) {p}{narrow}."
+            f"{signed(d['median'])}); P(menos) {p}{failed}."
         )
     else:
         text = (
             f"{label}: {significant(abs(d['median']))} {subject.es} {word} {window} que sin ella "
             f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: {interval_es(d)}). El signo es "
-            f"claro: P(menos) {p}{narrow}."
+            f"claro: P(menos) {p}{failed}."
         )
     source = WORDS["es"][mark(f)]
     if mark(f) == "untold" and not f.verdict.from_assumption:
