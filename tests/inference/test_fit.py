@@ -183,6 +183,14 @@ def test_a_stage_does_not_go_on_from_the_work_of_another_seed(tmp_path):
     assert np.array_equal(staged(tmp_path / "both", seed=6).draws, expected.draws)
 
 
+def test_chains_that_are_told_how_to_begin_do_so_where_they_are(tmp_path):
+    stage, tiny = Stage((), Length(2, 1, 1)), 1e-7 * np.eye(len(FREE))[:, FREE]
+    options = {"saved": Checkpoints(tmp_path, {"test": 1}), "log": lambda _: None}
+    there = run_stage("there", stage, ENGINE, START, jnp.ones(1), FREE, 5, begun=tiny, **options).draws
+    modes = run_stage("modes", stage, ENGINE, START, jnp.ones(1), FREE, 5, **options).draws
+    assert np.abs(there - START).max() < 1e-4 < np.abs(modes - START)[:, FREE].max()
+
+
 @pytest.mark.parametrize("plan", [FULL, BRIEF])
 def test_every_chain_of_the_first_stage_hands_on_as_many_draws(plan):
     drawn = np.broadcast_to(np.arange(CHAINS, dtype=float), (plan.supply.drawn.kept, 2, CHAINS))
@@ -221,6 +229,7 @@ def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path):
     report = posterior.report
     assert set(report["stages"]) == {"joint", "supply", "rest", "check"}
     assert set(report["diagnostics"]) == {"joint", "supply", "check"}
+    assert report["twins"]["quantities"] == int((~held(problem())).sum())
     assert "settled" not in report  # one kept draw a chain: there is no last to compare with the first
     assert {"inside", "inside_left_out", "p_value", "consistent"} <= set(report["coverage"][0])
     # What stage 1 hands on is one draw a chain; how far data narrowed it is told by all of its draws.

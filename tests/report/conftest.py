@@ -92,6 +92,13 @@ REPORT = {
         "ratio": [0.9, 1.0, 1.1],
         "worst": [["membership_growth", 1.25, 0.1]],
     },
+    "twins": {
+        "quantities": 240,
+        "moved": 2,
+        "spread": 5,
+        "ratio": [0.9, 1.0, 1.1],
+        "worst": [["conflict_drift_sd", 0.45, -0.3]],
+    },
 }
 
 

@@ -279,6 +279,9 @@ def test_the_record_of_the_fit_is_read_and_judged(posterior):
     assert "the mean of 1 and the spread of 3 of 240 quantities changed (2.4 of each are expected by chance)" in told
     assert "spread of membership_growth, by a factor of 1.25" in told
     assert "first and last kept draws" not in convergence(replace(record, settled=None), 400)
+    assert "the mean of 2 and the spread of 5 of 240 quantities differ" in told
+    assert "spread of conflict_drift_sd, by a factor of 0.45" in told
+    assert "begun elsewhere" not in convergence(replace(record, twins=None), 400)
     placed = "In stage 2 3 are placed, in 2 of 64 chains; where they begin, 4 of 240 quantities lie apart"
     assert placed in told and "(2.4 expected by chance), most surely titration, by -1.2 sds" in told
     assert "may invent its own supply shock" in joint_note(record)

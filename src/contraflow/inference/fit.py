@@ -80,10 +80,14 @@ class Stage:
     tuning: tuple[Length, ...]
     drawn: Length
 
-    def work(self, free: int, doublings: int) -> int:
-        """Evaluations of the gradient for so many free coordinates, by the longest trajectories."""
+    def work(self, free: int, doublings: int, modes: bool = True) -> int:
+        """Evaluations of the gradient for so many free coordinates, by the longest trajectories.
+
+        ``modes``: whether chains begin with a search for their modes.
+        """
         transitions = sum(s.transitions for s in (*self.tuning, self.drawn))
-        return (2 + len(self.tuning)) * free + NEWTON_STEPS + transitions * longest_trajectory(doublings)
+        before = 2 * free + NEWTON_STEPS if modes else free
+        return before + len(self.tuning) * free + transitions * longest_trajectory(doublings)
 
 
 #: The first sampling for the whitening: the curvature where it ends, and how far its chains spread.
@@ -98,8 +102,9 @@ class Plan:
 
     ``joint`` may be None: the joint posterior is then left out. ``chains``: chains of the last stage, one a draw of
     the supply stage. ``check``: ``CHAINS`` chains of the last stage that share one such draw, so that they can be
-    compared; they come before the rest and tell its whitening. None for no such check. ``doublings``: of a trajectory
-    at most.
+    compared; they come before the rest and tell its whitening and where it begins. None for no such check.
+    ``doublings``: of a trajectory at most. ``twins``: how many draws of the supply stage are given to a second chain
+    too, begun elsewhere, at a draw of the check: where the last stage forgets its beginning, the two agree.
     """
 
     iterations: int
@@ -109,6 +114,12 @@ class Plan:
     rest: Stage
     chains: int
     doublings: int = DOUBLINGS
+    twins: int = 0
+
+    @property
+    def again(self) -> Stage:
+        """The stage of the twins: the last one, to its first draw."""
+        return replace(self.rest, drawn=replace(self.rest.drawn, kept=1, thin=1))
 
     @property
     def words(self) -> str:
@@ -119,7 +130,9 @@ class Plan:
         """Evaluations of the gradient in a whole fit, by the longest trajectories."""
         conditional = int((~held(target)).sum())
         whole = sum(s.work(target.size, self.doublings) for s in (self.joint, self.supply) if s)
-        return self.iterations + whole + sum(s.work(conditional, self.doublings) for s in (self.check, self.rest) if s)
+        last = sum(s.work(conditional, self.doublings) for s in (self.check, self.rest) if s)
+        twins = self.again.work(conditional, self.doublings, modes=False) if self.check and self.twins else 0
+        return self.iterations + whole + last + twins
 
 
 FULL = Plan(
@@ -130,6 +143,7 @@ FULL = Plan(
     rest=Stage((Length(20, 10, 1),), Length(50, 3, 12)),
     chains=256,
     doublings=6,
+    twins=64,
 )
 #: For many fits in a row, as backtests and structural alternatives need them.
 BRIEF = Plan(
@@ -144,7 +158,7 @@ BRIEF = Plan(
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
 UPDATE = replace(FULL, iterations=100)
 _QUICK = Stage((Length(4, 4, 1),), Length(2, 4, 1))
-QUICK = Plan(20, _QUICK, _QUICK, _QUICK, Stage((Length(2, 4, 1),), Length(2, 1, 1)), CHAINS)
+QUICK = Plan(20, _QUICK, _QUICK, _QUICK, Stage((Length(2, 4, 1),), Length(2, 1, 1)), CHAINS, twins=4)
 
 
 def held(target: Problem) -> np.ndarray:
@@ -265,12 +279,22 @@ def fit(
         report["stages"]["check"] = _went(target, check, conditional)
         report["diagnostics"]["check"] = _diagnosed(target, check, conditional)
         pilot = check.draws
+        # Not at the joint mode: there scales of latent drivers are several times too large, and chains seldom leave.
+        given = np.where(conditional[:, None], check.draws.mean(axis=(0, 2))[:, None], given)
 
     log("stage 2: everything else, each chain given one draw of stage 1")
     rest = run("rest", plan.rest, given, conditional, all_series, pilot)
     report["stages"]["rest"] = _went(target, rest, conditional)
     if len(rest.draws) > 1:
         report["settled"] = settled(rest.draws[:, conditional], _named(target, conditional))
+    if pilot is not None and plan.twins:
+        log(f"twins: {plan.twins} draws of stage 1 given to a second chain, begun at a draw of the check")
+        of = np.arange(plan.twins) * plan.chains // plan.twins
+        elsewhere = np.where(conditional[:, None], _thinned(pilot, plan.twins), given[:, of])
+        at, weights = rest.draws[-1][:, of], jnp.asarray(all_series)
+        begun = _curved(engine, at, weights, conditional, saved.of("twins-begun"))
+        twins = run("twins", plan.again, elsewhere, conditional, all_series, pilot, begun)
+        report["twins"] = settled(np.stack([at, twins.draws[-1]])[:, conditional], _named(target, conditional))
     y = np.concatenate(list(rest.draws), axis=1)
     report["coverage"] = as_rows(coverage(target, y, seed))
 
@@ -306,10 +330,11 @@ class Runner:
         free: np.ndarray,
         weights: np.ndarray,
         pilot: np.ndarray | None = None,
+        begun: np.ndarray | None = None,
     ) -> Sampled:
         """Draws of the free coordinates from ``start`` (size, chains), and how it went."""
         given = jnp.asarray(weights)
-        options: dict[str, Any] = {"saved": self.saved, "log": self.log, "pilot": pilot}
+        options: dict[str, Any] = {"saved": self.saved, "log": self.log, "pilot": pilot, "begun": begun}
         return run_stage(name, stage, self.engine, start, given, free, self.seed, **options)
 
 
@@ -389,21 +414,26 @@ def run_stage(
     saved: Checkpoints,
     log: Log,
     pilot: np.ndarray | None = None,
+    begun: np.ndarray | None = None,
 ) -> Sampled:
     """One stage: towards each chain's own mode, samplings for the whitening, then the sampling that counts.
 
     After each of the samplings ``stage.tuning`` the whitening is the curvature where it ended, widened by how far its
     chains spread; or by ``pilot`` (kept, size, chains), draws of a like target that are many enough to tell better. A
     chain that hardly moves in one sits in a fold that is narrow and holds little: it begins the next where another is.
-    Of how the sampling went, ``begun_anew`` is the share of chains that did.
+    Of how the sampling went, ``begun_anew`` is the share of chains that did. ``begun``: a whitening factor to begin
+    with, in place of the way to the modes; chains then begin where ``start`` is.
     """
     own_seed = [seed, *name.encode()]
-    point, factor = _near_modes(engine, start, given, free, saved.of(f"{name}-modes"))
+    if begun is None:
+        point, factor = _near_modes(engine, start, given, free, saved.of(f"{name}-modes"))
+        log("  every chain near its own mode")
+    else:
+        point, factor = start, begun
     if pilot is not None:
         factor = widened(factor, pilot)
-    log("  every chain near its own mode")
     noise = np.random.default_rng(own_seed).standard_normal((factor.shape[1], start.shape[1]))
-    begin = point + 0.5 * factor @ noise
+    begin = point + 0.5 * factor @ noise if begun is None else point
     value = np.asarray(engine.gradient(jnp.asarray(begin), given)[0])
     begin = np.where(np.isfinite(value), begin, point)
 

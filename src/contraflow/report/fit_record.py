@@ -119,9 +119,10 @@ class Slow:
 
 @dataclass(frozen=True)
 class Settled:
-    """Whether first and last kept draws of the chains of stage 2 agree: quantities that moved, and that spread.
+    """Whether two draws of each chain of stage 2, or of two chains with one target, agree: quantities that moved, and
+    that spread.
 
-    ``expected``: of either, by chance. ``worst``: what spread most surely, ``ratio`` its sds, last to first.
+    ``expected``: of either, by chance. ``worst``: what spread most surely, ``ratio`` its sds, second to first.
     """
 
     quantities: int
@@ -165,7 +166,8 @@ class FitRecord:
 
     ``slow``: of each stage whose chains share a target, the quantities of the largest split R-hat. ``joint_coverage``:
     coverage under the joint posterior. ``trial``: whether the draws come from a quick fit, which is not for use.
-    ``settled``: None where the fit did not say.
+    ``settled``: first and last kept draws of stage 2; ``twins``: its last draws and those of chains with the same
+    targets begun elsewhere. None where the fit did not say.
     """
 
     coverage: tuple[FitRow, ...]
@@ -176,6 +178,7 @@ class FitRecord:
     joint_coverage: tuple[FitRow, ...]
     trial: bool
     settled: Settled | None
+    twins: Settled | None
 
     @property
     def pooled(self) -> float | None:
@@ -205,7 +208,8 @@ def fit_record(posterior: Posterior) -> FitRecord:
     trial = bool(int(posterior.attributes.get("quick", 0)))
     coverage, joint_coverage = (_rows(written.get(k) or (), posterior) for k in ("coverage", "joint_coverage"))
     joint = _joint(posterior, written.get("joint") or {})
-    return FitRecord(coverage, stages, compared, slow, joint, joint_coverage, trial, _settled(written.get("settled")))
+    paired = [_settled(written.get(k)) for k in ("settled", "twins")]
+    return FitRecord(coverage, stages, compared, slow, joint, joint_coverage, trial, *paired)
 
 
 def _pooled(rows: Iterable[FitRow], shares: list[float]) -> float | None:
@@ -358,6 +362,12 @@ def convergence(record: FitRecord, draws: int) -> str:
             f"{share_percent(DOUBT)}, the mean of {s.moved} and the spread of {s.spread} of {s.quantities} quantities "
             f"changed ({s.expected:.1f} of each are expected by chance), most surely the spread of {s.worst}, by a "
             f"factor of {s.ratio:.2f}."
+        )
+    if s := record.twins:
+        text.append(
+            "Some draws of stage 1 were given to a second chain of stage 2, begun elsewhere; between the two the mean "
+            f"of {s.moved} and the spread of {s.spread} of {s.quantities} quantities differ, most surely the spread "
+            f"of {s.worst}, by a factor of {s.ratio:.2f}."
         )
     return " ".join(text)
 
