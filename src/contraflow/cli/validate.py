@@ -14,8 +14,6 @@ from contraflow.errors import ContraflowError
 FAILED = 1
 #: Intervals of forecasts, in per cent.
 LEVELS = ("50", "80", "95")
-#: The series whose errors are shown where deaths are told the true supply.
-ALL_DRUGS = "us.deaths.all_drugs.annual"
 
 
 def register(app: typer.Typer) -> None:
@@ -95,6 +93,8 @@ def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
     if rows := [row for row in whole["backtests"] or () if row["weight"]]:
         lines["Coverage"] = _coverage(rows)
     if rows := whole["true_supply"]:
+        from contraflow.validation.true_supply import ALL_DRUGS
+
         lines["Told the true supply"] = ", ".join(
             f"{r['year']} from {r['origin']} {100 * (r['median'] / r['observed'] - 1):+.0f} %"
             for r in rows

@@ -10,9 +10,9 @@ import numpy as np
 
 from contraflow.report.fit_record import brief_fits
 from contraflow.report.wording import significant
+from contraflow.validation.true_supply import ALL_DRUGS
 
 Row = Mapping[str, Any]
-ALL_DRUGS = "us.deaths.all_drugs.annual"
 
 
 @dataclass(frozen=True)

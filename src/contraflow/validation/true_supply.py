@@ -24,8 +24,9 @@ from contraflow.validation.rivals import SOURCE_SERIES
 
 #: Past years from which the course of supply mattered most: before fentanyl's last rise, and before its fall.
 ORIGINS = (2020, 2022)
+ALL_DRUGS = "us.deaths.all_drugs.annual"
 #: Deaths that supply moves, and all of them.
-SERIES = ("us.deaths.synthetic_opioids.annual", SOURCE_SERIES, "us.deaths.all_drugs.annual")
+SERIES = ("us.deaths.synthetic_opioids.annual", SOURCE_SERIES, ALL_DRUGS)
 Row = dict[str, Any]
 
 
