@@ -214,6 +214,18 @@ def test_other_forecasts_under_the_same_name_are_refused(entry, written):
     assert (written.parent / register.ORDER).read_text() == f"{written.name}\n"
 
 
+def test_another_posterior_of_the_same_model_has_an_entry_of_its_own(tmp_path):
+    first = plain()
+    other = dataclasses.replace(first, posterior_hash="a" * 16)
+    (one, _), (two, new), (again, as_new) = (register.write(e, tmp_path) for e in (first, other, other))
+    assert new and not as_new and two == again == tmp_path / f"{ORIGIN}-{first.model_hash}-{'a' * 16}.csv"
+    assert (file.read(two).posterior_hash, file.read(two).name) == ("a" * 16, two.name)
+    assert (register.standing(one), register.standing(two)) == ("of record", "revision 1")
+    wrong = shutil.copy(two, two.with_name(two.name.replace("a" * 16, "b" * 16)))
+    with pytest.raises(ContraflowError, match="posterior_hash is"):
+        file.read(wrong)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -1,7 +1,8 @@
 """An entry of the register as a file: one row a forecast, written once and never changed.
 
-The name holds the origin and the hash of the model; every row holds the hashes of model and posterior and the day on
-which it was made. The same forecasts made on another day are the same entry.
+The name holds the origin and the hash of the model, and that of the posterior where another posterior of the model has
+the shorter name; every row holds the hashes of both and the day on which it was made. The same forecasts made on
+another day are the same entry.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from contraflow.validation.forecasts.targets import LEVELS, TARGETS, known, mont
 
 LEVEL_NAMES = tuple(f"{q:.3f}" if round(q * 1000) % 10 else f"{q:.2f}" for q in LEVELS)
 COLUMNS = ("target_id", "period", *LEVEL_NAMES, "model_hash", "posterior_hash", "made")
-_NAME = re.compile(r"(\d{4}-\d{2})-([0-9a-f]{16})\.csv")
+_NAME = re.compile(r"(\d{4}-\d{2})-([0-9a-f]{16})(?:-([0-9a-f]{16}))?\.csv")
 
 
 class ForecastError(LocatedError):
@@ -34,18 +35,23 @@ class ForecastError(LocatedError):
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """Forecasts of one origin: (target, period) → quantiles (23,) at ``LEVELS``."""
+    """Forecasts of one origin: (target, period) → quantiles (23,) at ``LEVELS``.
+
+    ``redrawn`` says that another posterior of the same model has an entry, so that the name tells the two apart.
+    """
 
     origin: str
     model_hash: str
     posterior_hash: str
     made: str
     quantiles: Mapping[tuple[str, str], np.ndarray]
+    redrawn: bool = False
 
     @property
     def name(self) -> str:
         """Name of the file."""
-        return f"{self.origin}-{self.model_hash}.csv"
+        hashes = (self.model_hash, self.posterior_hash) if self.redrawn else (self.model_hash,)
+        return "-".join((self.origin, *hashes)) + ".csv"
 
     def text(self) -> str:
         """The file."""
@@ -84,7 +90,7 @@ def read(path: Path) -> Entry:
     match = _NAME.fullmatch(path.name)
     if not match:
         raise ForecastError(path, 0, "an entry is named <origin>-<model hash>.csv, as `contraflow forecast` names it")
-    origin, model_hash = match[1], match[2]
+    origin, model_hash, named_posterior = match.groups()
     rows = table(path, COLUMNS)
     if not rows:
         raise ForecastError(path, 0, "holds no forecast")
@@ -101,8 +107,11 @@ def read(path: Path) -> Entry:
         if not (np.diff(values) >= 0).all() or values[0] < 0:
             raise ForecastError(path, line, "quantiles must not be negative, and must rise from left to right")
         quantiles[key] = values
+    posterior_hash = rows[0][1]["posterior_hash"]
+    if named_posterior not in (None, posterior_hash):
+        raise ForecastError(path, 2, f"posterior_hash is {posterior_hash}, the name says {named_posterior}")
     _refuse_incomplete(path, origin, quantiles)
-    return Entry(origin, model_hash, rows[0][1]["posterior_hash"], rows[0][1]["made"], quantiles)
+    return Entry(origin, model_hash, posterior_hash, rows[0][1]["made"], quantiles, redrawn=bool(named_posterior))
 
 
 def _refuse_incomplete(path: Path, origin: str, quantiles: Iterable[tuple[str, str]]) -> None:

@@ -6,6 +6,7 @@ Entries come in the order of the days on which they were made; ``ORDER`` beside 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -21,12 +22,17 @@ OF_RECORD = "of record"
 def write(entry: Entry, folder: Path) -> tuple[Path, bool]:
     """Write an entry into ``folder``, whole or not at all; returns its path and whether it is new.
 
-    An entry that is there already, made on whatever day, is left as it is.
+    An entry that is there already, made on whatever day, is left as it is. Where another posterior of the same model
+    has the name, the name of this one holds the posterior's hash too.
 
     Raises:
-        ContraflowError: another entry has the name, or the folder cannot be written to.
+        ContraflowError: other forecasts of this posterior have the name, the entry that has it is damaged, or the
+            folder cannot be written to.
     """
     path = folder / entry.name
+    if path.exists() and read(path).posterior_hash != entry.posterior_hash:
+        entry = dataclasses.replace(entry, redrawn=True)
+        path = folder / entry.name
     if path.exists():
         _refuse_other(path, entry)
         return path, False
@@ -56,7 +62,7 @@ def standing(path: Path) -> str:
         LocatedError: one of them is damaged, or nothing tells which of two that were made on one day came first.
     """
     order, origin = _listed(path.parent / ORDER), path.name[: len("YYYY-MM")]
-    made = {other.name: read(other).made for other in path.parent.glob(f"{origin}-{'?' * 16}.csv")}
+    made = {other.name: read(other).made for other in path.parent.glob(f"{origin}-*.csv")}
     for name in made:
         if name not in order and any(made[name] == day for other, day in made.items() if other != name):
             raise ForecastError(
