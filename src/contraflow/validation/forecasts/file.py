@@ -89,7 +89,8 @@ def read(path: Path) -> Entry:
     """
     match = _NAME.fullmatch(path.name)
     if not match:
-        raise ForecastError(path, 0, "an entry is named <origin>-<model hash>.csv, as `contraflow forecast` names it")
+        form = "<origin>-<model hash>.csv, or with -<posterior hash> after it"
+        raise ForecastError(path, 0, f"an entry is named {form}, as `contraflow forecast` names it")
     origin, model_hash, named_posterior = match.groups()
     rows = table(path, COLUMNS)
     if not rows:
