@@ -8,6 +8,7 @@ from contraflow.policy import Scenario
 from contraflow.report.findings import EVIDENCE_END
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import alternatives as structures
+from contraflow.validation import backtests
 from contraflow.validation.alternatives import ALTERNATIVES, HEADLINES, stacking_weights
 
 
@@ -49,16 +50,17 @@ def test_a_row_an_alternative_with_scores_and_headline_effects(monkeypatch, tmp_
     shipped, asked = load_posterior().thin(4), []
     monkeypatch.setattr(structures, "ALTERNATIVES", ALTERNATIVES[:2])
     monkeypatch.setattr(structures, "DRAWS", 4)
-    monkeypatch.setattr(structures, "holds_fit", lambda path, plan, fixed: True)
+    for module in (structures, backtests):
+        monkeypatch.setattr(module, "holds_fit", lambda path, plan, fixed=None: True)
 
     def load(path=None, fixed=None):
         asked.append(path and (path.name, dict(fixed)))
         return shipped
 
     monkeypatch.setattr(structures, "load_posterior", load)
-    rows = structures.alternatives(tmp_path)
+    rows = structures.alternatives(tmp_path, tmp_path)
     held = ALTERNATIVES[1].fixed
-    assert asked == [("reference-2020.nc", {}), None, ("contagion-2020.nc", held), ("contagion.nc", held)]
+    assert asked == [("origin-2020.nc", {}), None, ("contagion-2020.nc", held), ("contagion.nc", held)]
     assert [r["id"] for r in rows] == ["reference", "contagion"] and rows[0]["points"] > 30
     assert sum(r["stacking_weight"] for r in rows) == pytest.approx(1)
     assert rows[1]["score_difference"] == {"mean": 0.0, "se": 0.0}

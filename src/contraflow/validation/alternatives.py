@@ -70,19 +70,22 @@ ALTERNATIVES = (
 )
 
 
-def alternatives(folder: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
+def alternatives(folder: Path, origins: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
     """One row an alternative: what it says, its score ahead and stacking weight, headline effects, how it was sampled.
 
     ``fixed`` in a row are the values ``held``; ``score_difference`` is the mean log score less that of the reference,
     with its standard error over points, and ``sampling`` the worst of the fit that forecasts (``diagnostics.worst``).
-    Fits are kept in ``folder`` and made if they are not there; the reference's fit to all data is the posterior that
-    ships.
+    Fits are kept in ``folder`` and made if they are not there. Two of the reference are there already: to all data the
+    posterior that ships, and to earlier data the backtests' of that origin, in ``origins``.
     """
     scores = []
     rows: list[dict[str, Any]] = []
     for a in ALTERNATIVES:
         step(f"{a.id}: data to {ORIGIN}")
-        earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
+        if a.fixed:
+            earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
+        else:
+            earlier = backtests.fitted(ORIGIN, origins, step)
         ahead = load_posterior(earlier, fixed=a.fixed)
         scores.append(_log_scores(ahead))
         step(f"{a.id}: all data")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from contraflow.engine import Grid
 from contraflow.engine.native import simulate
 from contraflow.errors import ContraflowError
 from contraflow.inference.diagnostics import worst
-from contraflow.inference.fit import fit
+from contraflow.inference.fit import BRIEF, fit, holds_fit
 from contraflow.inference.likelihood import (
     Discrepancy,
     Target,
@@ -152,13 +152,14 @@ def posterior_path(folder: Path, origin: int) -> Path:
     return folder / f"origin-{origin}.nc"
 
 
-def refit(origin: int, folder: Path, **options: Any) -> Path:
-    """Fit the model to what was known at the end of ``origin``, into ``posterior_path``; options are those of ``fit``.
+def fitted(origin: int, folder: Path, step: Callable[[str], None] = lambda _: None) -> Path:
+    """Where a brief fit of this model to what was known at the end of ``origin`` lies, made if there is none.
 
     Raises:
         ContraflowError: as ``fit``.
     """
-    return fit(out=posterior_path(folder, origin), until=origin + 1.0, **options)
+    path = posterior_path(folder, origin)
+    return path if holds_fit(path, BRIEF) else fit(out=path, plan=BRIEF, until=origin + 1.0, log=step)
 
 
 def forecast(origin: int, posterior: Posterior, seed: int = 0) -> dict[str, np.ndarray]:

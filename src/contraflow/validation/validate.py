@@ -76,14 +76,12 @@ def _diagnostics(step: Step, quick: bool) -> Result:
 
 
 def _backtests(step: Step, quick: bool) -> Result:
-    from contraflow.inference.fit import BRIEF, holds_fit
     from contraflow.validation import backtests
 
     folder = WORK / "backtests"
     for origin in backtests.ORIGINS:
         step(f"origin {origin}")
-        if not holds_fit(backtests.posterior_path(folder, origin), BRIEF):
-            backtests.refit(origin, folder, plan=BRIEF, log=step)
+        backtests.fitted(origin, folder, step)
     step("scores")
     return backtests.backtests(folder)
 
@@ -122,7 +120,7 @@ def _posterior_sbc(step: Step, quick: bool) -> Result:
 def _alternatives(step: Step, quick: bool) -> Result:
     from contraflow.validation.alternatives import alternatives
 
-    return {"alternatives": alternatives(WORK / "alternatives", step)}
+    return {"alternatives": alternatives(WORK / "alternatives", WORK / "backtests", step)}
 
 
 def _held_back(step: Step, quick: bool) -> Result:
