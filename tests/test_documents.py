@@ -8,6 +8,7 @@ import pytest
 
 from contraflow.inference.posterior import load_posterior
 from contraflow.policy import Scenario
+from contraflow.report.findings import learned_table
 from contraflow.system import EXTENSIONS, reference_model
 from contraflow.system.hypotheses import HYPOTHESES
 from contraflow.system.latents import LATENTS
@@ -44,6 +45,14 @@ def test_what_the_stored_fit_and_tests_say():
     without, own = (sum(r["points"] * r[k] for r in coverage) / points for k in ("inside_left_out", "inside"))
     told = row("observations inside the 90 % predictive band, each predicted without itself")
     assert f"| {100 * without:.0f} % of {points} ({100 * own:.0f} % with their own help)" in told
+
+
+def test_how_many_parameters_have_left_their_priors():
+    rows = learned_table(load_posterior())
+    outside = sum(r.outside for r in rows)
+    assert f"Of {len(rows)} parameters {outside} have posterior medians outside their priors' 90 %" in " ".join(
+        CARD.split()
+    )
 
 
 @pytest.mark.parametrize("text", [CARD, README], ids=["card", "README"])

@@ -59,6 +59,20 @@ def test_a_hypothesis_that_carries_the_size_comes_before_the_spread(finding):
     assert "100\N{NO-BREAK SPACE}% data" in rests_on(carried).detail
 
 
+def test_the_width_is_named_where_it_comes_from_elsewhere_than_the_size(study, finding):
+    both = finding(0.5, replace(PRIOR, share=0.4), removed=Removed("treatment", 0.8))
+    assert rests_on(both).said.en == "published effects (size) and priors (width)"
+    assert rests_on(both).said.es == "efectos publicados (tamaño) y valores previos (ancho)"
+    assert rests_on(both).said.en in sentences.sentence(study, both, UNITED_STATES)
+    assert rests_on(finding(0.5, PUBLISHED, removed=Removed("treatment", 0.8))).said.en == "published effects"
+    assert rests_on(finding(0.5, PRIOR, removed=Removed("treatment", 0.3))).said.en == "priors"
+
+
+def test_a_tally_counts_what_no_effect_rests_on_too(finding):
+    told = tally([finding(0.5, PRIOR), finding(0.5, PRIOR)])
+    assert told.endswith("by what they rest on: data: 0; published effects: 0; priors: 2.")
+
+
 @pytest.mark.parametrize(
     ("strength", "origin"),
     [("naloxone_effect", "published"), ("site_effect", "assumption"), ("titration", "assumption")],

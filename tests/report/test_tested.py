@@ -211,6 +211,26 @@ def test_a_rival_that_wins_is_said_to_win_and_where(study, shown):
     assert "US opioid deaths, forecast from 2020" in shown and "−8.0\N{NO-BREAK SPACE}%" in shown
 
 
+def test_intervals_that_calibrated_forecasts_would_not_have_are_named():
+    rows = [
+        {**r, "weight": 1.0, "series": f"s{k}"} for k in range(200) for r in VALIDATION["backtests"]["backtests"][:1]
+    ]
+    found = backtested.held(rows, {"50": 0.9, "80": 0.8, "95": 0.8})
+    assert [h.low < h.share < h.high for h in found] == [False, True, False]
+    assert backtested.width(found).en == "intervals of 95 % are too narrow; intervals of 50 % are too wide"
+    assert backtested.width(found).es.startswith("los intervalos de 95 % son demasiado angostos")
+    assert backtested.width(found[1:2]).en == ""
+
+
+def test_an_origin_from_which_every_rival_is_better_is_named(study):
+    rows = VALIDATION["backtests"]["backtests"]
+    lost, best = ([{**r, "crps": crps} for r in rows] for crps in (0.9, 0.01))
+    assert backtested.beaten(best) == [] and backtested.beaten(lost) == [2016]
+    won = {**VALIDATION["backtests"], "backtests": lost}
+    parts = {**study.tests, "backtests": replace(study.tests["backtests"], result=won)}
+    assert "From 2016 every rival is better." in tested.said(replace(study, tests=parts))["backtests"].en
+
+
 def test_no_rival_is_said_to_win_where_none_does():
     rows = [{**r, "crps": 0.01} for r in VALIDATION["backtests"]["backtests"]]
     assert backtested.losses(rows).en == "On no series has a rival the better mean score."

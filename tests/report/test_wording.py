@@ -4,6 +4,7 @@ import pytest
 
 from contraflow.report.wording import (
     Said,
+    amount,
     bayes_factor,
     month,
     probability,
@@ -54,6 +55,18 @@ def test_a_verdict_says_when_it_follows_from_assumption_in_both_languages():
     found = verdict(0.99, WIDE, from_assumption=True)
     assert found.text == "clearly lower; follows from assumption"
     assert found.text_es == "claro, a la baja; se sigue de supuestos"
+
+
+def test_a_sign_that_is_clear_by_less_than_the_noise_of_draws_says_so():
+    for p, text in ((0.952, "only just clearly lower"), (0.048, "only just clearly higher"), (0.97, "clearly lower")):
+        assert verdict(p, WIDE).text == text
+    assert verdict(0.048, WIDE).text_es == "claro por muy poco, al alza"
+    assert verdict(0.945, WIDE).text == "leaning lower"
+    assert [probability(p, 500) for p in (0.048, 0.054, 0.952, 0.97)] == ["0.048", "0.054", "0.952", "0.97"]
+
+
+def test_less_than_half_of_a_person_is_nobody():
+    assert [amount(x) for x in (-0.017, 0.00019, 0.5, -240.0)] == ["0", "0", "+0.50", "−240"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from contraflow import evidence
 from contraflow.report.wording import Said, share_percent, significant, whole_percent
-from contraflow.validation.scoring import PIT_LEVELS, pit_bands
+from contraflow.validation.scoring import PIT_LEVELS, coverage_band, pit_bands
 
 Row = Mapping[str, Any]
 
@@ -278,6 +278,42 @@ def from_2020(rows: Iterable[Row]) -> list[Row]:
 def conditions(rows: Iterable[Row]) -> dict[int, list[str]]:
     """Pulses under way at an origin, whose rules its forecasts know; origins without any are left out."""
     return {r["origin"]: r["conditional_on"] for r in rows if r["conditional_on"]}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Share of outcomes inside intervals of a ``level`` in percent, and the 95 % band of calibrated forecasts."""
+
+    level: str
+    share: float
+    low: float
+    high: float
+
+
+def held(rows: Iterable[Row], coverage: Mapping[str, float]) -> list[Held]:
+    """How often intervals held the pooled outcomes, by level, beside what calibrated forecasts as alike would."""
+    own = pooled(rows)
+    blocks, weights = [(r["origin"], r["series"]) for r in own], [r["weight"] for r in own]
+    return [Held(p, coverage[p], *coverage_band(blocks, int(p) / 100, weights)) for p in LEVELS]
+
+
+def width(found: Sequence[Held]) -> Said:
+    """Which intervals are too narrow or too wide for calibrated forecasts; empty where none is."""
+    en, es = [], []
+    for apart, word, word_es in (
+        ([h.level for h in found if h.share < h.low], "narrow", "angostos"),
+        ([h.level for h in found if h.share > h.high], "wide", "amplios"),
+    ):
+        if apart:
+            en.append(f"intervals of {' and '.join(apart)} % are too {word}")
+            es.append(f"los intervalos de {' y '.join(apart)} % son demasiado {word_es}")
+    return Said("; ".join(en), "; ".join(es))
+
+
+def beaten(rows: Iterable[Row]) -> list[int]:
+    """Origins from which every statistical rival scores better."""
+    found = grouped(rows, "origin")
+    return [g.key for g in found if all(g.rivals[r] < g.crps for r in g.rivals if r != SOURCE)]
 
 
 def places(rows: Iterable[Row], seed: int = 0) -> Places:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from contraflow.report.study import Study
 
 
+#: Share of the largest median from which another is named beside it: their order may be one of draws.
+ALIKE = 0.95
+
+
 def all_pictures(study: Study) -> dict[str, Picture]:
     """Every figure of a study, by name, in the order shown."""
     made = [
@@ -146,8 +150,12 @@ def differences(study: Study, subject: Subject) -> Picture:
             f"Largest clear median effect of one year to {LAST_YEAR}: {significant(abs(middle))} {word} {subject.en} "
             f"in {year} ({significant(small)} to {significant(large)}), “{label}”{_assumed(found)}"
         )
+        near = [p[0] for p in peaks if p[0] != label and ALIKE * abs(middle) < p[4] * np.sign(middle)]
+        title += (
+            f"; as large to within {round(100 * (1 - ALIKE))} %: {', '.join(f'“{n}”' for n in near)}" if near else ""
+        )
     else:
-        title = f"Effects on {subject.en} year by year to {LAST_YEAR}: all undecided or too small to name"
+        title = f"Effects on {subject.en} year by year to {LAST_YEAR}: none is clear{_leaning(study, subject)}"
     caption = "Bands of 50 and 90 % of paired draws, by calendar year; paler after 2030: beyond the evidence."
     return picture(
         figure_name("differences", subject), title,
@@ -155,6 +163,16 @@ def differences(study: Study, subject: Subject) -> Picture:
         caption, study.footer, lambda f: figures.difference_panels(f, by_label, subject),
         (WIDTH * 1.25, 2.0 * -(-len(by_label) // figures.PANELS)),
     )  # fmt: skip
+
+
+def _leaning(study: Study, subject: Subject) -> str:
+    found = {s: by[subject.outcome] for s, by in study.short.items()}
+    told = [
+        f"“{study.comparisons[s].scenario.label.en}” leans {f.verdict.direction}{_assumed(f)}"
+        for s, f in found.items()
+        if f.verdict.strength == "leaning"
+    ]
+    return f"; {'; '.join(told)}" if told else ""
 
 
 def _clear_peak(comparison: Comparison, outcome: str) -> tuple[int, float, float, float] | None:
@@ -230,7 +248,8 @@ def fall(study: Study) -> Picture:
     between = f"{share_percent(lead.share['q05'])} to {share_percent(lead.share['q95'])}"
     about = "the model’s fall in deaths with synthetic opioids since mid-2023"
     title = {
-        "first": f"{lead.label}: the largest part of {about}, {share_percent(lead.share['median'])} ({between})",
+        "first": f"{lead.label}: the largest part of {about}, {share_percent(lead.share['median'])} ({between}, in "
+        "sample)",
         "present": f"{lead.label}: {between} of {about}; which cause has the largest part is undecided",
         "undecided": f"What explains {about} is undecided: no cause has a share that is clearly above zero",
     }[standing]

@@ -19,12 +19,10 @@ from contraflow.analysis.support import Driver, Learned, Support, assumed, undec
 from contraflow.evidence import Series
 from contraflow.inference import priors
 from contraflow.inference.posterior import Posterior
-from contraflow.policy import Scenario
 from contraflow.report.columns import CIVILIANS, HEADLINES
 from contraflow.report.wording import Verdict, verdict
 from contraflow.system.calendar import DATA_END
 from contraflow.system.hypotheses import HYPOTHESES, Hypothesis
-from contraflow.system.levers import LEVERS, Lever
 
 #: End of the window of headlines; what comes later is beyond the evidence.
 EVIDENCE_END = 2031.0
@@ -101,6 +99,11 @@ class LearnedRow:
     contraction: float
 
     @property
+    def outside(self) -> bool:
+        """Whether its posterior median lies outside the 90 % interval of its prior."""
+        return not self.prior[0] <= self.posterior[1] <= self.prior[2]
+
+    @property
     def assumed(self) -> bool:
         """Whether data have not told it."""
         return assumed(self.parameter, self.contraction)
@@ -130,19 +133,14 @@ def civilian_deaths(comparison: Comparison, end: float) -> dict[str, float] | No
     return quantile_table(killed) if killed.any() else None
 
 
-def force_levers(scenario: Scenario) -> list[Lever]:
-    """The scenario's levers that use force or may harm people, for the notes beside its effects."""
-    return [LEVERS[name] for name in scenario.policy if LEVERS[name].kind == "force" or LEVERS[name].humanity]
-
-
 @dataclass(frozen=True)
 class HypothesisRow:
     """One strength of a contested mechanism, and what is known of it.
 
     ``posterior``: 5, 50 and 95 % quantiles. ``p_above``: P(strength above the null), None where there is no null or it
     lies at the edge of the prior. ``p_one_percent``: P(|effect| > 1 %), for log effects and ratios. ``bayes_factor``:
-    evidence against the null. ``contraction``: None for a path in time. ``kept``: whether the fit never moves it from
-    its prior.
+    evidence against the null. ``contraction``: None for a path in time. ``first_stage``: whether the first stage of the
+    fit alone can move it, which sees no deaths.
     """
 
     hypothesis: str
@@ -157,7 +155,7 @@ class HypothesisRow:
     p_one_percent: float | None
     bayes_factor: float | None
     contraction: float | None
-    kept: bool
+    first_stage: bool
 
     @property
     def verdict(self) -> str:
@@ -167,7 +165,7 @@ class HypothesisRow:
         if undecided(self.parameter, self.contraction, self.bayes_factor):
             return FROM_ASSUMPTION
         if self.bayes_factor is None:
-            return "size informed by data, no null to test"
+            return f"size informed by data, {'no null' if self.null is None else 'null at the edge of its prior'}"
         return "data speak against the null" if self.bayes_factor > 1 else "data speak for the null"
 
 

@@ -13,6 +13,7 @@ from contraflow.analysis.inflow import TARGET, InflowCuts
 from contraflow.analysis.runs import Comparison
 from contraflow.report.columns import MEXICO
 from contraflow.report.figures import BLUE, GREY, HEIGHT, INK, ORANGE, WIDTH, Picture, axis_numbers, picture
+from contraflow.report.findings import LAST_YEAR
 from contraflow.report.wording import (
     CLEAR,
     LEANING,
@@ -108,26 +109,30 @@ def told(study: Study) -> Told | None:
     certainty = max(chances[-1], 1 - chances[-1])
     place = "found" if certainty >= CLEAR else "leaning" if certainty >= LEANING else "undecided"
     first = int(answer.years[0])
-    assumed = any(r.parameter == LETHALITY and r.assumed for r in study.learned)
     half = year_of_half(answer, answer.cuts[-1])
     when = f" (half of the draws by {half})" if half else ""
     when_es = f" (la mitad de las corridas, para {half})" if half else ""
     en = (
         f"Guns: if {large} of the inflow of firearms were stopped from {first} on, homicides in Mexico would be "
         f"{whole_percent(TARGET)} lower in some year to {by} with P {shown[-1]}{when}; if {small} were, with P "
-        f"{shown[0]}. The package “{comparison.scenario.label.en}” moves the inflow by {low} to {high} (90 % interval) "
-        f"and gets there with P {package}."
+        f"{shown[0]}. The package “{comparison.scenario.label.en}” moves the inflow to {by} by {low} to {high} (90 % "
+        f"interval) and gets there with P {package}."
     )
     es = (
         f"Armas: si desde {first} se detuviera el {large} de las armas que entran, los homicidios en México bajarían "
         f"{whole_percent(TARGET)} en algún año hasta {by} con P {shown[-1]}{when_es}; con el {small}, con P "
-        f"{shown[0]}. El paquete «{comparison.scenario.label.es}» cambia la entrada entre {low} y {high} (intervalo de "
-        f"90 %) y lo logra con P {package}."
+        f"{shown[0]}. El paquete «{comparison.scenario.label.es}» cambia la entrada hasta {by} entre {low} y {high} "
+        f"(intervalo de 90 %) y lo logra con P {package}."
     )
-    if assumed:
+    if _assumed(study):
         en += " Follows from assumption: these data hardly inform how killing answers rifles."
         es += " Se sigue de supuestos: estos datos dicen poco sobre cómo responden las muertes a los rifles."
     return Told(place, en, es)
+
+
+def _assumed(study: Study) -> bool:
+    """Whether data have not told how killing answers rifles."""
+    return any(r.parameter == LETHALITY and r.assumed for r in study.learned)
 
 
 def note(answer: InflowCuts) -> str:
@@ -166,9 +171,11 @@ def pictures(study: Study) -> list[Picture]:
     by = int(answer.years[-1])
     p = float(answer.reached(answer.cuts[-1], by).mean())
     verdict = "likely" if p >= LEANING else "unlikely" if p <= 1 - LEANING else "undecided"
+    within = probability(float(answer.reached(answer.cuts[-1], LAST_YEAR).mean()), answer.draws)
     title = (
-        f"{whole_percent(TARGET)} fewer homicides in Mexico by {by}, if {whole_percent(answer.cuts[-1])} of the inflow "
-        f"of firearms were stopped: {verdict}, P {probability(p, answer.draws)}"
+        f"A year with {whole_percent(TARGET)} fewer homicides in Mexico by {by}, if {whole_percent(answer.cuts[-1])} "
+        f"of the inflow of firearms were stopped: {verdict}, P {probability(p, answer.draws)} (by {LAST_YEAR}: "
+        f"{within}){'; follows from assumption' if _assumed(study) else ''}"
     )
     caption = (
         f"Left: cut of the inflow, kept up from {answer.years[0]}, that half of the draws need for "

@@ -10,6 +10,7 @@ from contraflow.analysis.runs import Comparison
 from contraflow.report import findings, panels
 from contraflow.report.columns import MEXICO
 from contraflow.report.findings import Finding
+from contraflow.report.origins import learned_origin
 from contraflow.report.wording import PLACES, Told, format_date, interval, interval_es, probability
 
 if TYPE_CHECKING:
@@ -64,14 +65,16 @@ def told(study: Study) -> Told | None:
         f"{within.verdict.text_es}); desde entonces hasta {until}, {interval_es(beyond.effect.difference)} (P(menos) "
         f"{chances[1]}: {beyond.verdict.text_es})."
     )
-    if any(r.parameter == STRENGTH and r.assumed for r in study.learned):
+    strength = next((r for r in study.learned if r.parameter == STRENGTH), None)
+    if strength and strength.assumed:
+        ours = learned_origin(strength) == "assumption"
         en += (
-            " What one removal does where it happens comes from published panels, not from these data, and none looks "
-            "beyond 24 months."
+            " What one removal does where it happens is centred on published panels, not on these data, and none looks "
+            f"beyond 24 months{'; its spread and sign are assumed' if ours else ''}."
         )
         es += (
-            " Lo que hace cada captura en su lugar viene de paneles publicados, no de estos datos, y ninguno va más "
-            "allá de 24 meses."
+            " Lo que hace cada captura en su lugar se centra en paneles publicados, no en estos datos, y ninguno va "
+            f"más allá de 24 meses{'; su amplitud y su signo son supuestos' if ours else ''}."
         )
     seen, seen_es = panels.removal_sentence(study)
     return Told(PLACES[within.verdict.strength], en + seen, es + seen_es)

@@ -2,8 +2,9 @@
 
 The mark of an effect goes by size first and by spread second. An extension is a prior. A hypothesis that data do not
 bear out and that carries more than half of the size is a published effect or a prior, as the grades of those of its
-strengths say that move the effect. Otherwise the mark is the origin of more than half of the spread that parameters
-explain, where they explain enough to say.
+strengths say that move the effect; where more than half of the spread comes from elsewhere, the words name that beside
+it. Otherwise the mark is the origin of more than half of the spread that parameters explain, where they explain enough
+to say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal
 from contraflow import evidence
 from contraflow.analysis.support import ASSUMED, MOST, Origin, Support
 from contraflow.report.findings import Finding, LearnedRow
-from contraflow.report.wording import whole_percent
+from contraflow.report.wording import Said, whole_percent
 from contraflow.system.hypotheses import HYPOTHESES
 
 Mark = Literal["data", "published", "assumption", "mixed", "untold"]
@@ -46,22 +47,29 @@ WORDS: dict[Language, dict[Mark, str]] = {
 
 @dataclass(frozen=True)
 class Rest:
-    """What an effect rests on: its mark, and in one line the carrier of its size and the shares of its spread."""
+    """What an effect rests on: its mark in words, and in one line the carrier of its size and the shares of its spread.
+
+    The words name the origin of the width too where that is another than the size's.
+    """
 
     mark: Mark
+    said: Said
     detail: str
-
-    @property
-    def words(self) -> str:
-        """The mark in English."""
-        return WORDS["en"][self.mark]
 
 
 def rests_on(f: Finding) -> Rest:
     """The mark of an effect, and why."""
     support = f.support
     parts = [part for part in (_carrier(f), _spread(support)) if part]
-    return Rest(mark(f), "; ".join(parts))
+    size, width = mark(f), _most_of(support)
+    if not _carried(f) or width in (size, "mixed", "untold"):
+        words = Said(WORDS["en"][size], WORDS["es"][size])
+    else:
+        words = Said(
+            f"{WORDS['en'][size]} (size) and {WORDS['en'][width]} (width)",
+            f"{WORDS['es'][size]} (tamaño) y {WORDS['es'][width]} (ancho)",
+        )
+    return Rest(size, words, "; ".join(parts))
 
 
 def mark(f: Finding) -> Mark:
@@ -69,8 +77,13 @@ def mark(f: Finding) -> Mark:
     support = f.support
     if support.extensions or _unseen(f):
         return "assumption"
-    if support.removed and support.removed.removes > MOST:
+    if support.removed and _carried(f):
         return origin_of(support.removed.hypothesis, support)
+    return _most_of(support)
+
+
+def _most_of(support: Support) -> Mark:
+    """Where most of the spread comes from that parameters explain."""
     shares = {origin: support.share(origin) for origin in ORIGINS}
     for origin, share in shares.items():
         if share is None:
@@ -103,14 +116,22 @@ def learned_origin(r: LearnedRow) -> Origin:
 def tally(found: Iterable[Finding]) -> str:
     """How many effects rest on what, those worth naming alone."""
     named = [f for f in found if f.verdict.strength != "negligible"]
-    counts = Counter(mark(f) for f in named)
-    told = "; ".join(f"{words}: {counts[m]}" for m, words in WORDS["en"].items() if counts[m])
+    counts = Counter({WORDS["en"][origin]: 0 for origin in ORIGINS})
+    counts.update(rests_on(f).said.en for f in named)
+    told = "; ".join(f"{words}: {count}" for words, count in counts.items())
     return f"Of {len(named)} effects worth naming on these deaths to 2030, by what they rest on: {told}."
 
 
 def _unseen(f: Finding) -> bool:
     """Whether the verdict is from assumption for a reason that its support does not know: nobody looked so far."""
     return f.verdict.from_assumption and not f.support.from_assumption
+
+
+def _carried(f: Finding) -> bool:
+    """Whether a hypothesis without support carries most of its size, and nothing is to be said before that."""
+    support = f.support
+    unsaid = not support.extensions and not _unseen(f)
+    return unsaid and support.removed is not None and support.removed.removes > MOST
 
 
 def _carrier(f: Finding) -> str:

@@ -120,7 +120,8 @@ def fall_rows(study: Study) -> list[FallRow]:
 
 def _strength(r: LearnedRow) -> str:
     narrowed = whole_percent(max(r.contraction, 0.0))
-    return f"{r.parameter}: {WORDS['en'][learned_origin(r)]}, grade {r.grade}, narrowed by {narrowed}"
+    out = ", outside its prior’s 90 %" if r.outside else ""
+    return f"{r.parameter}: {WORDS['en'][learned_origin(r)]}, grade {r.grade}, narrowed by {narrowed}{out}"
 
 
 def _panel_share(fall: Mapping[str, Any], name: str) -> tuple[tuple[float, float, float] | None, str]:

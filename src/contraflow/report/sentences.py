@@ -9,15 +9,15 @@ import numpy as np
 import xarray as xr
 
 from contraflow import evidence
-from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW
+from contraflow.analysis.decomposition import FROZEN_FROM, SMALLEST_FALL, WINDOW, Share
 from contraflow.analysis.history import COUNTED
 from contraflow.analysis.structure import Explained
 from contraflow.analysis.support import MOST
 from contraflow.analysis.wording import prior_quantiles
 from contraflow.report import panels
-from contraflow.report.columns import SUBJECTS, Subject
+from contraflow.report.columns import MEXICO, SUBJECTS, Subject
 from contraflow.report.findings import LAST_YEAR, Finding, counted, leading_cause
-from contraflow.report.origins import WORDS, Language, mark
+from contraflow.report.origins import Language, mark, rests_on
 from contraflow.report.recovered import failed_test
 from contraflow.report.wording import (
     CLEAR,
@@ -93,7 +93,7 @@ def fall_sentence(study: Study) -> str:
         "first": f"its largest part, in the model, is that of {name}, {share_percent(lead.share['median'])} (90 % "
         f"interval {between}, in sample).",
     }[standing]
-    return f"{about}: {told} {sizes}{panels.fall_sentence(study)[0]}"
+    return f"{about}: {told}{_orders(lead).en}{_strained(study, lead).en} {sizes}{panels.fall_sentence(study)[0]}"
 
 
 def fall_sentence_es(study: Study) -> str:
@@ -113,7 +113,33 @@ def fall_sentence_es(study: Study) -> str:
         "first": f"en el modelo, la mayor parte corresponde a {name}: {share_percent(lead.share['median'])} (intervalo "
         f"de 90 %: {between}, dentro de la muestra).",
     }[standing]
-    return f"{about}: {told} {sizes}{panels.fall_sentence(study)[1]}"
+    return f"{about}: {told}{_orders(lead).es}{_strained(study, lead).es} {sizes}{panels.fall_sentence(study)[1]}"
+
+
+def _orders(lead: Share) -> Said:
+    """How far a share hangs on the order in which causes are frozen."""
+    if lead.first is None or lead.last is None:
+        return Said("", "")
+    first, last = share_percent(lead.first), share_percent(lead.last)
+    return Said(
+        f" By the order in which causes are frozen: {last} where it is frozen last, {first} where it is freed first.",
+        f" Según el orden en que se congelan las causas: {last} si se congela al final, {first} si se libera primero.",
+    )
+
+
+def _strained(study: Study, lead: Share) -> Said:
+    """Which strengths behind a cause the fit has moved out of their priors, and that they were learned."""
+    learned = {r.parameter: r for r in study.learned}
+    rows = [learned[n] for n in panels.STRENGTHS.get(lead.id, ()) if n in learned]
+    out = [r.parameter for r in rows if r.outside]
+    if not out:
+        return Said("", "")
+    return Said(
+        f" Of the {len(rows)} strengths behind it {len(out)} have left the 90 % interval of their priors "
+        f"({', '.join(out)}): the fit strains what was believed of them.",
+        f" De los {len(rows)} parámetros que la sostienen, {len(out)} salieron del intervalo de 90 % de sus valores "
+        f"previos ({', '.join(out)}): el ajuste fuerza lo que se creía de ellos.",
+    )
 
 
 def yearly(study: Study, subject: Subject, year: int) -> tuple[float, float, float]:
@@ -200,8 +226,8 @@ def register_note(study: Study) -> str:
         f"Here, for {year}: {'; '.join(told)}, 90 % intervals of what the model expects. The project’s register of "
         "forecasts (`docs/forecasts.md`) has other figures from the same posterior. It says what will be counted: it "
         "carries what the model last missed on while that fades, and adds the scatter of counts; this page does "
-        "neither. Its entries are files of the project, not of the package, so they are not set beside these. Take a "
-        "count to come from the register, and differences between policies from this page."
+        "neither. Its entries are files of the project, not of the package, so they are not set beside these. For what "
+        "will be counted use the register; for differences between policies, this page."
     )
 
 
@@ -236,6 +262,17 @@ def _rests(f: Finding, language: Language) -> str:
     return f"{what[language]} {last.join(marks.format(label) for label in labels)}"
 
 
+def _killed(study: Study, f: Finding) -> Said:
+    """Civilians killed by foreign force, beside an effect on the deaths that they are counted in; empty without any."""
+    if f.scenario not in study.civilians or f.outcome != MEXICO.outcome:
+        return Said("", "")
+    low, high = (significant(study.civilians[f.scenario][q]) for q in ("q05", "q95"))
+    return Said(
+        f" Counted in: civilians killed by foreign force, {low} to {high} (90 %), from precedents elsewhere.",
+        f" Incluye civiles muertos por fuerza extranjera: de {low} a {high} (90 %), según precedentes.",
+    )
+
+
 def sentence(study: Study, f: Finding, subject: Subject) -> str:
     """One policy's effect on the subject to 2030, in English, where it is worth naming."""
     comparison = study.comparisons[f.scenario]
@@ -243,6 +280,7 @@ def sentence(study: Study, f: Finding, subject: Subject) -> str:
     window = f"from {format_date(comparison.window[0])} to {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
     word, failed = "fewer" if d["median"] < 0 else "more", failed_test(study, f).en
+    clear = "only just clear" if f.verdict.close else "clear"
     about = f"{subject.en[0].upper()}{subject.en[1:]} {window} change by {interval(d)}"
     if f.verdict.strength == "undecided":
         text = f"{label}: undecided. {about} (90 % interval); P(fewer) {p}{failed}."
@@ -254,15 +292,15 @@ def sentence(study: Study, f: Finding, subject: Subject) -> str:
     else:
         text = (
             f"{label}: {significant(abs(d['median']))} {word} {subject.en} {window} than without it "
-            f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is clear: "
+            f"({share_percent(f.relative['median'], sign=True)}; 90 % interval {interval(d)}). The sign is {clear}: "
             f"P(fewer) {p}{failed}."
         )
-    source = WORDS["en"][mark(f)]
+    text, source = f"{text}{_killed(study, f).en}", rests_on(f).said.en
     if mark(f) == "untold" and not f.verdict.from_assumption:
         return f"{text} Parameters explain too little of its spread to tell what it rests on."
     if not f.verdict.from_assumption:
         return f"{text} Rests on {source}."
-    return f"{text} Follows from assumption ({source}): {_rests(f, 'en')}, which these data hardly inform."
+    return f"{text} Follows from assumption ({source}): {_rests(f, 'en')}, of which these data say little."
 
 
 def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
@@ -272,6 +310,7 @@ def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
     window = f"de {format_date(comparison.window[0])} a {LAST_YEAR}-12"
     d, p = f.effect.difference, probability(f.effect.p_reduction, study.draws)
     word, failed = "menos" if d["median"] < 0 else "más", failed_test(study, f).es
+    clear = "claro por muy poco" if f.verdict.close else "claro"
     about = f"{subject.es_the[0].upper()}{subject.es_the[1:]} {window} cambian {interval_es(d)}"
     if f.verdict.strength == "undecided":
         text = f"{label}: no se puede decidir. {about} (intervalo de 90 %); P(menos) {p}{failed}."
@@ -284,9 +323,9 @@ def sentence_es(study: Study, f: Finding, subject: Subject) -> str:
         text = (
             f"{label}: {significant(abs(d['median']))} {subject.es} {word} {window} que sin ella "
             f"({share_percent(f.relative['median'], sign=True)}; intervalo de 90 %: {interval_es(d)}). El signo es "
-            f"claro: P(menos) {p}{failed}."
+            f"{clear}: P(menos) {p}{failed}."
         )
-    source = WORDS["es"][mark(f)]
+    text, source = f"{text}{_killed(study, f).es}", rests_on(f).said.es
     if mark(f) == "untold" and not f.verdict.from_assumption:
         return f"{text} Los parámetros explican muy poco de su amplitud para saber en qué se apoya."
     if not f.verdict.from_assumption:

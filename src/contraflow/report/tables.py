@@ -100,7 +100,7 @@ def _effect_row(study: Study, f: Finding) -> dict[str, Any]:
         "tested_coverage_90": "" if told["tested_coverage_90"] is None else told["tested_coverage_90"],
         "drivers": " ".join(f"{d.parameter}({d.correlation:+.2f})" for d in f.support.drivers),
         "from_assumption": "yes" if told["from_assumption"] else "no",
-        "rests_on": rests_on(f).words,
+        "rests_on": rests_on(f).said.en,
         **_support(f.support),
     }
 
@@ -177,9 +177,9 @@ def _joint_row(r: JointRow) -> dict[str, Any]:
 
 
 def _hypothesis_row(r: findings.HypothesisRow) -> dict[str, Any]:
-    row = {k: v for k, v in vars(r).items() if k not in ("posterior", "kept")}
+    row = {k: v for k, v in vars(r).items() if k not in ("posterior", "first_stage")}
     row |= _spread("posterior", r.posterior)
-    return _filled(row) | {"kept_at_prior": "yes" if r.kept else "no", "verdict": r.verdict}
+    return _filled(row) | {"first_stage_alone": "yes" if r.first_stage else "no", "verdict": r.verdict}
 
 
 def _learned_row(r: findings.LearnedRow) -> dict[str, Any]:

@@ -20,12 +20,15 @@ from contraflow.report.backtested import (
     SOURCE,
     Group,
     SeriesRow,
+    beaten,
     by_series,
     grouped,
+    held,
     losses,
     pooled,
     standing,
     why,
+    width,
 )
 from contraflow.report.calibrated import block_of, quantity
 from contraflow.report.fit_record import brief_fits, criteria
@@ -33,7 +36,6 @@ from contraflow.report.wording import Said, share_percent, signed, whole_percent
 from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import record
 from contraflow.validation.record import Made
-from contraflow.validation.scoring import coverage_band
 from contraflow.validation.validate import PARTS
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ STRUCTURES_ES = {
     "contagion": ("contagio", "los grupos reclutan en proporción a sus miembros; no reponen las bajas"),
     "re-hiring": ("recontratación", "los grupos mantienen su nómina: reponen toda baja"),
     "additive-prices": ("precios aditivos", "el alza del precio al mayoreo se suma al precio al menudeo"),
-    "no-titration": ("sin titulación", "la gente toma el mismo volumen sea cual sea la pureza"),
+    "no-titration": ("sin ajuste de la dosis", "la gente toma el mismo volumen sea cual sea la pureza"),
     "no-rents": ("sin rentas", "lo que un grupo puede ganar no mueve los homicidios"),
 }
 FAILS = "fails"
@@ -219,23 +221,27 @@ def _backtests(result: Row) -> tuple[str, str]:
     en = _ranked(skill, "en", ("clearly better than", "clearly worse than", "not told apart from"))
     es = _ranked(skill, "es", ("claramente mejor que", "claramente peor que", "sin diferencia clara con"))
     inside, lost = result["pit_inside_bands"], losses(rows, result.get("record"))
-    blocks, weights = [(r["origin"], r["series"]) for r in pooled(rows)], [r["weight"] for r in pooled(rows)]
-
-    def due(percent: str) -> str:
-        low, high = (whole_percent(x) for x in coverage_band(blocks, int(percent) / 100, weights))
-        return f"{low}–{high}"
-
+    at_levels = held(rows, cover) if cover else []
+    narrow, worse = width(at_levels), ", ".join(str(origin) for origin in beaten(rows))
     brief = brief_fits(list(result.get("fits", {}).values()))
     levels, levels_es = (
-        "; " + told + ", ".join(f"{whole_percent(cover[p])} {at} {p} % ({due(p)})" for p in LEVELS) + end
-        if cover
+        "; "
+        + told
+        + ", ".join(
+            f"{whole_percent(h.share)} {at} {h.level} % ({whole_percent(h.low)}–{whole_percent(h.high)})"
+            for h in at_levels
+        )
+        + end
+        + (f": {too}" if too else "")
+        if at_levels
         else ""
-        for told, at, end in (
-            ("outcomes inside intervals: ", "at", ", in brackets the 95 % band of calibrated forecasts"),
+        for told, at, end, too in (
+            ("outcomes inside intervals: ", "at", ", in brackets the 95 % band of calibrated forecasts", narrow.en),
             (
                 "resultados dentro de sus intervalos: ",
                 "al",
                 "; entre paréntesis, la banda de 95 % de pronósticos calibrados",
+                narrow.es,
             ),
         )
     )
@@ -243,10 +249,10 @@ def _backtests(result: Row) -> tuple[str, str]:
     return (
         f"Over {len(pooled(rows))} pooled forecasts from {origins} the model is {en or 'beside no rival'} (90 % "
         f"intervals of skill). The places of outcomes in their forecasts are {'inside' if inside else 'outside'} their "
-        f"bands{levels}. {lost.en}{brief.en}",
+        f"bands{levels}.{f' From {worse} every rival is better.' if worse else ''} {lost.en}{brief.en}",
         f"En {len(pooled(rows))} pronósticos desde {origins} el modelo es {es or 'sin rival'} (intervalos de 90 %). La "
-        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}. {lost.es}"
-        f"{brief.es}",
+        f"posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{levels_es}."
+        f"{f' Desde {worse} todo rival es mejor.' if worse else ''} {lost.es}{brief.es}",
     )
 
 

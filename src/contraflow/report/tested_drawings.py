@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from contraflow import evidence
 from contraflow.report import tested_figures as charts
-from contraflow.report.backtested import LIVES, by_series, places, pooled, series_label
+from contraflow.report.backtested import LIVES, by_series, held, places, pooled, series_label, width
 from contraflow.report.calibrated import ranks
 from contraflow.report.figures import WIDTH, Picture, drawn, framed
 from contraflow.report.svg import Drawing
@@ -141,6 +142,9 @@ def _places(study: Study, language: str) -> list[Picture]:
     if not rows or not pooled(rows):
         return []
     found, inside = places(rows), value(study, "pit_inside_bands")
+    cover = (value(study, "coverage") or {}).get("model")
+    off = width(held(rows, cover)) if cover else Said("", "")
+    too, too_es = (f"; {x}" if x else "" for x in (off.en, off.es))
     words = {
         "en": ("place of the outcome in its forecast", "% of outcomes", "points above uniform"),
         "es": ("posición del resultado en su pronóstico", "% de resultados", "puntos sobre el uniforme"),
@@ -149,8 +153,8 @@ def _places(study: Study, language: str) -> list[Picture]:
         _picture(
             "places", study.tests["backtests"],
             Said(
-                f"Places of outcomes in their forecasts are {'inside' if inside else 'outside'} their bands",
-                f"La posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas",
+                f"Places of outcomes in their forecasts are {'inside' if inside else 'outside'} their bands{too}",
+                f"La posición de los resultados está {'dentro' if inside else 'fuera'} de sus bandas{too_es}",
             ),
             Said(
                 "Probability integral transform of pooled forecasts. Grey: where calibrated forecasts stay in 95 % of "
@@ -200,7 +204,9 @@ def _held_back(study: Study, language: str) -> list[Picture]:
     if not asked:
         return []
     rows = [(effect_label(r["id"])[language], r["published"], r["model"], r["verdict"] in _DISAGREE) for r in asked]
-    apart = sum(r[3] for r in rows)
+    verdicts = Counter(r["verdict"] for r in asked)
+    agree, unsure, apart = verdicts["agrees"], verdicts["not decided"], sum(verdicts[v] for v in _DISAGREE)
+    easy = sum(r["verdict"] == "agrees" and bool(r["would_agree_with_none"]) for r in asked)
     words = {
         "en": ("change, %", "published", "predicted, 90 %"),
         "es": ("cambio, %", "publicado", "pronóstico, 90 %"),
@@ -209,8 +215,10 @@ def _held_back(study: Study, language: str) -> list[Picture]:
         _picture(
             "held-back", study.tests["held-back"],
             Said(
-                f"{apart} of {len(rows)} effects that set no prior are predicted wrongly",
-                f"{apart} de {len(rows)} efectos que no fijaron ningún valor previo se predicen mal",
+                f"Of {len(rows)} effects that set no prior {agree} agree ({easy} would with no effect at all), "
+                f"{unsure} are not decided, {apart} are apart",
+                f"De {len(rows)} efectos que no fijaron ningún valor previo, {agree} coinciden ({easy} lo harían sin "
+                f"efecto alguno), {unsure} no se deciden y {apart} no se tocan",
             ),
             Said(
                 "Orange: the two intervals are apart. Where no interval was published: half to one and a half times "

@@ -16,9 +16,13 @@ from contraflow.policy import format_date
 
 CLEAR = 0.95
 LEANING = 0.80
+#: Standard error of a probability of 0.95 told by 500 draws: a sign nearer to the edge may not be clear in others.
+CLOSE = 0.01
+#: An amount of people, weapons, kilograms or dollars below which there is none of it.
+NOTHING = 0.5
 
 __all__ = [
-    "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Said", "Told", "Verdict", "as_published", "bayes_factor",
+    "CLEAR", "LEANING", "NEGLIGIBLE", "PLACES", "Said", "Told", "Verdict", "amount", "as_published", "bayes_factor",
     "format_date", "interval", "interval_es", "month", "people", "probability", "share_percent", "signed",
     "significant", "verdict", "whole_percent",
 ]  # fmt: skip
@@ -29,17 +33,20 @@ Direction = Literal["lower", "higher", "none"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sign of an effect: how sure it is, its direction, and whether it follows from assumption."""
+    """The sign of an effect: how sure it is, its direction, whether it follows from assumption, and whether it is clear
+    by so little that other draws might leave it leaning.
+    """
 
     strength: Strength
     direction: Direction
     from_assumption: bool = False
+    close: bool = False
 
     @property
     def text(self) -> str:
         """The verdict in English."""
         words = {
-            "clear": f"clearly {self.direction}",
+            "clear": f"{'only just ' if self.close else ''}clearly {self.direction}",
             "leaning": f"leaning {self.direction}",
             "undecided": "undecided",
             "negligible": "no effect worth naming",
@@ -51,7 +58,7 @@ class Verdict:
         """The verdict in Spanish."""
         direction = {"lower": "a la baja", "higher": "al alza", "none": ""}[self.direction]
         words = {
-            "clear": f"claro, {direction}",
+            "clear": f"claro{' por muy poco' if self.close else ''}, {direction}",
             "leaning": f"se inclina {direction}",
             "undecided": "no se puede decidir",
             "negligible": "sin efecto apreciable",
@@ -116,7 +123,9 @@ def verdict(p_reduction: float, relative: Mapping[str, float], from_assumption: 
     if certainty < LEANING:
         return Verdict("undecided", "none", from_assumption)
     direction: Direction = "lower" if p_reduction > 0.5 else "higher"
-    return Verdict("clear" if certainty >= CLEAR else "leaning", direction, from_assumption)
+    if certainty < CLEAR:
+        return Verdict("leaning", direction, from_assumption)
+    return Verdict("clear", direction, from_assumption, certainty < CLEAR + CLOSE)
 
 
 def share_percent(share: float, *, sign: bool = False) -> str:
@@ -143,23 +152,31 @@ def as_published(number: float) -> str:
 
 
 def probability(p: float, draws: int) -> str:
-    """A probability with two decimals, never surer than the number of draws allows."""
+    """A probability with two decimals, three where it is close to the edge of a clear sign.
+
+    Never surer than the number of draws allows.
+    """
     edge = max(1 / draws, 0.005)
     if p < edge:
         return f"<{max(edge, 0.01):.2f}"
     if p > 1 - edge:
         return f">{min(1 - edge, 0.99):.2f}"
-    return f"{p:.2f}"
+    return f"{p:.3f}" if abs(max(p, 1 - p) - CLEAR) < CLOSE else f"{p:.2f}"
+
+
+def amount(number: float) -> str:
+    """A difference in people, weapons, kilograms or dollars, signed; 0 where there is less than half of one."""
+    return signed(0.0 if abs(number) < NOTHING else number)
 
 
 def interval(quantiles: Mapping[str, float]) -> str:
     """The 90 % interval as `low to high`, signed."""
-    return f"{signed(quantiles['q05'])} to {signed(quantiles['q95'])}"
+    return f"{amount(quantiles['q05'])} to {amount(quantiles['q95'])}"
 
 
 def interval_es(quantiles: Mapping[str, float]) -> str:
     """The same in Spanish: `entre low y high`."""
-    return f"entre {signed(quantiles['q05'])} y {signed(quantiles['q95'])}"
+    return f"entre {amount(quantiles['q05'])} y {amount(quantiles['q95'])}"
 
 
 def bayes_factor(factor: float | None) -> str:

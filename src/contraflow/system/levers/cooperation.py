@@ -126,10 +126,9 @@ COOPERATION = (
             es="Ambos gobiernos deben quererlo. No se halló un efecto medido.",
         ),
         humanity=Text(
-            en="Leaks endanger lives: a security minister who was the partner of the United States was convicted in "
-            "2023. Vetting and privacy bind.",
-            es="Las filtraciones ponen vidas en peligro: un secretario de seguridad que fue socio de Estados Unidos "
-            "fue condenado en 2023. Obligan los controles de confianza y la privacidad.",
+            en="Leaks endanger lives, and what was shared has reached criminal groups. Vetting and privacy bind.",
+            es="Las filtraciones ponen vidas en peligro, y lo compartido ha llegado a grupos criminales. Obligan los "
+            "controles de confianza y la privacidad.",
         ),
         cost="low",
         sources=(

@@ -171,7 +171,7 @@ HEALTH = (
     ),
     Lever(
         id="us.health.safe_supply",
-        label=Text(en="Prescribed supply of opioids", es="Suministro seguro de opioides con receta"),
+        label=Text(en="Prescribed supply of opioids", es="Suministro de opioides con receta"),
         unit="person",
         display_unit=Text(en="clients", es="personas atendidas"),
         today=0,
