@@ -27,8 +27,8 @@ from contraflow.validation.backtests import (
     forecast,
     posterior_path,
     predictions,
-    stack,
     summary,
+    vary,
     yearly,
 )
 from contraflow.validation.rivals import RIVALS, persistence
@@ -205,10 +205,11 @@ def entry(origin, year, model, rival, observed=1.0, weight=1.0, series="a"):
 
 def test_stacking_starts_at_a_half_and_then_follows_what_served_best():
     good = [entry(o, o + h, model=1.0, rival=1.4) for o in (2012, 2016, 2019) for h in (1, 2, 3)]
-    _, chosen = stack(good)
+    chosen = vary(good)[1]["stacked"]
     assert [chosen[o]["weight"] for o in (2012, 2016, 2019)] == [0.5, 1.0, 1.0]
     bad = [entry(o, o + h, model=1.4, rival=1.0) for o in (2012, 2016, 2019) for h in (1, 2, 3)]
-    table, chosen = stack(bad)
+    table, every = vary(bad)
+    chosen = every["stacked"]
     assert chosen[2016]["weight"] == 0.0
     assert np.array_equal(table[-1].quantiles["stacked"], table[-1].quantiles["persistence"])
 
@@ -220,8 +221,22 @@ def test_stacking_learns_only_from_years_that_were_over_and_from_the_pool():
         entry(2016, 2017, model=5.0, rival=1.0),
         entry(2012, 2013, model=5.0, rival=1.0, weight=0.0),
     ]
-    _, chosen = stack([seen, *unseen])
+    chosen = vary([seen, *unseen])[1]["stacked"]
     assert chosen[2016] == {"weight": 1.0, "rival": "persistence", "learned_from": 1}
+
+
+def test_intervals_are_widened_by_what_earlier_years_asked_for():
+    """The forecasts are right at the median, with a log-sd of 0.074; outcomes scatter three times as far."""
+    scatter = np.exp(3 * 0.074 * np.linspace(-1.5, 1.5, 40))
+    missed = [entry(2012, 2013 + k % 3, 1.0, 1.0, observed=x, series=f"s{k}") for k, x in enumerate(scatter)]
+    later = entry(2016, 2017, 1.0, 1.0)
+    table, chosen = vary([*missed, later])
+    assert chosen["widened"][2012] == {"factor": 1.0, "learned_from": 0}
+    factor = chosen["widened"][2016]["factor"]
+    assert 2 < factor <= 3 and chosen["widened"][2016]["learned_from"] == 40
+    assert table[0].quantiles["widened"] == pytest.approx(table[0].quantiles[MODEL])
+    ours, wide = (np.log(table[-1].quantiles[name]) for name in (MODEL, "widened"))
+    assert wide == pytest.approx(factor * ours, abs=1e-9)
 
 
 def test_rows_and_summary_are_what_the_validation_report_holds(posterior):

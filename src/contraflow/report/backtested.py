@@ -25,6 +25,7 @@ RIVALS = {
 FORECASTS = {
     MODEL: Said("The model", "El modelo"),
     "stacked": Said("Stacked with a rival", "Combinado con un rival"),
+    "widened": Said("Intervals widened", "Intervalos ampliados"),
 } | RIVALS
 LEVELS = ("50", "80", "95")
 #: Series of deaths and of the missing, shown first.

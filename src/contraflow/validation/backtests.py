@@ -7,8 +7,10 @@ estimated to the origin, are added. Every fitted series that has a yearly value 
 
 ``variants`` are forecasts made of the same draws, no more than known at the origin:
 
-* ``stacked``: quantiles of the model and of the best statistical rival averaged with a weight. Weight and rival are
-  those that would have served best at earlier origins, in years that were over by then.
+* ``stacked``: quantiles of the model and of the best statistical rival averaged with a weight;
+* ``widened``: quantiles of the model a factor as far from its median.
+
+Weight, rival and factor are those that would have served best at earlier origins, in years that were over by then.
 
 What no backtest of this kind undoes: structure and priors were chosen by people who knew how it went on, and figures
 are of today's vintage. Series where the vintage matters are scored but not pooled.
@@ -63,7 +65,9 @@ HORIZONS = 5
 #: Years observed to the origin that a series needs: with fewer no rival has changes to learn from.
 HISTORY = 4
 MODEL = "model"
-VARIANTS = ("stacked",)
+VARIANTS = ("stacked", "widened")
+#: Weights and factors that variants choose among.
+WEIGHTS, FACTORS = np.linspace(0.0, 1.0, 21), np.linspace(0.6, 3.0, 25)
 #: Quantiles of the rivals, beside the posteriors of the origins.
 RIVALS_FILE = "rivals.npz"
 _SYNTHETIC, _SYNTHETIC_HALF_YEARS = "us.deaths.synthetic_opioids.annual", "us.deaths.synthetic_opioids.half_year"
@@ -257,18 +261,19 @@ def rival_rows(folder: Path, origins: Iterable[int] = ORIGINS) -> list[dict[str,
     return [_rival_row(entry) for entry in table]
 
 
-def stack(table: Iterable[Entry]) -> tuple[list[Entry], dict[int, dict[str, Any]]]:
-    """The entries with a ``stacked`` forecast, and the weight on the model and the rival chosen at each origin.
+def vary(table: Iterable[Entry]) -> tuple[list[Entry], dict[str, dict[int, dict[str, Any]]]]:
+    """The entries with a forecast of each variant, and by variant what was chosen at each origin.
 
-    An origin learns from pooled entries of earlier origins whose year was over by then; one that has none takes half
-    of each with persistence.
+    An origin learns from pooled entries of earlier origins whose year was over by then. One that has none stacks half
+    of each with persistence and widens nothing.
     """
     table = list(table)
-    chosen: dict[int, dict[str, Any]] = {}
+    chosen: dict[str, dict[int, dict[str, Any]]] = {variant: {} for variant in VARIANTS}
     for origin in sorted({e.origin for e in table}):
         past = [e for e in table if e.origin < origin and e.year <= origin and e.weight]
-        chosen[origin] = _best_stack(past) | {"learned_from": len(past)}
-    return [_with_stack(e, **chosen[e.origin]) for e in table], chosen
+        for variant, best in (("stacked", _best_stack), ("widened", _best_width)):
+            chosen[variant][origin] = best(past) | {"learned_from": len(past)}
+    return [_varied(e, chosen) for e in table], chosen
 
 
 def _best_stack(past: list[Entry]) -> dict[str, Any]:
@@ -279,15 +284,35 @@ def _best_stack(past: list[Entry]) -> dict[str, Any]:
     rival = min(scores, key=lambda name: scores[name])
     outcomes = np.array([e.observed for e in past])
     model, other = (np.log(np.stack([e.quantiles[who] for e in past])) for who in (MODEL, rival))
-    weights = np.linspace(0.0, 1.0, 21)
-    losses = [pool @ scoring.log_crps(np.exp(w * model + (1 - w) * other), outcomes) for w in weights]
-    return {"weight": round(float(weights[int(np.argmin(losses))]), 2), "rival": rival}
+    losses = [pool @ scoring.log_crps(np.exp(w * model + (1 - w) * other), outcomes) for w in WEIGHTS]
+    return {"weight": round(float(WEIGHTS[int(np.argmin(losses))]), 2), "rival": rival}
 
 
-def _with_stack(entry: Entry, weight: float, rival: str, learned_from: int) -> Entry:
-    ours, other = np.log(entry.quantiles[MODEL]), np.log(entry.quantiles[rival])
-    stacked = np.exp(weight * ours + (1 - weight) * other)
-    return dataclasses.replace(entry, quantiles={**entry.quantiles, "stacked": stacked})
+def _best_width(past: list[Entry]) -> dict[str, Any]:
+    if not past:
+        return {"factor": 1.0}
+    pool, outcomes = np.array([e.weight for e in past]), np.array([e.observed for e in past])
+    model = np.stack([e.quantiles[MODEL] for e in past])
+    losses = [pool @ scoring.log_crps(_widened(model, f), outcomes) for f in FACTORS]
+    return {"factor": round(float(FACTORS[int(np.argmin(losses))]), 2)}
+
+
+def _widened(quantiles: np.ndarray, factor: float) -> np.ndarray:
+    """Quantiles (..., levels) a ``factor`` as far from their median, in logs."""
+    logs = np.log(quantiles)
+    middle = np.median(logs, axis=-1, keepdims=True)
+    return np.asarray(np.exp(middle + factor * (logs - middle)))
+
+
+def _varied(entry: Entry, chosen: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> Entry:
+    """The entry with quantiles of each variant, as chosen at its origin."""
+    stack, ours = chosen["stacked"][entry.origin], entry.quantiles[MODEL]
+    other = entry.quantiles[stack["rival"]]
+    made = {
+        "stacked": np.exp(stack["weight"] * np.log(ours) + (1 - stack["weight"]) * np.log(other)),
+        "widened": _widened(ours, chosen["widened"][entry.origin]["factor"]),
+    }
+    return dataclasses.replace(entry, quantiles={**entry.quantiles, **made})
 
 
 def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> dict[str, Any]:
@@ -295,8 +320,9 @@ def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> 
 
     Returns:
         ``backtests``, one row a forecast; ``skill`` of the model against each rival, and of each variant in
-        ``variant_skill``; ``pit_inside_bands``; ``coverage`` and ``interval_score`` pooled; ``stacking``; ``oracle``;
-        and ``fits``, by origin the hash of its posterior and the worst of its sampling (``diagnostics.worst``).
+        ``variant_skill``; ``pit_inside_bands``; ``coverage`` and ``interval_score`` pooled; ``chosen`` by variants;
+        ``oracle``; and ``fits``, by origin the hash of its posterior and the worst of its sampling
+        (``diagnostics.worst``).
 
     Raises:
         ContraflowError: the posterior of an origin is missing, of another model, or of data beyond the origin.
@@ -317,8 +343,8 @@ def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> 
 
 
 def summary(table: list[Entry]) -> dict[str, Any]:
-    """Rows, skill, calibration and stacking of these entries, as plain numbers for JSON."""
-    table, stacking = stack(table)
+    """Rows, skill, calibration and variants of these entries, as plain numbers for JSON."""
+    table, chosen = vary(table)
     pooled = [e for e in table if e.weight]
     values = np.array([scoring.pit(e.quantiles[MODEL], e.observed) for e in pooled])
     return {
@@ -328,7 +354,7 @@ def summary(table: list[Entry]) -> dict[str, Any]:
         "pit_inside_bands": scoring.pit_inside_bands(values, [e.block for e in pooled]),
         "coverage": _pooled(pooled, scoring.covered),
         "interval_score": _pooled(pooled, scoring.interval_score),
-        "stacking": {str(origin): how for origin, how in stacking.items()},
+        "chosen": {variant: {str(origin): how for origin, how in by.items()} for variant, by in chosen.items()},
         "oracle": _oracle(table),
         "record": _record({e.series for e in table}),
     }
