@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contraflow import evidence
 from contraflow.inference.posterior import load_posterior
 from contraflow.policy import Scenario
 from contraflow.report.findings import learned_table
@@ -45,6 +46,14 @@ def test_what_the_stored_fit_and_tests_say():
     without, own = (sum(r["points"] * r[k] for r in coverage) / points for k in ("inside_left_out", "inside"))
     told = row("observations inside the 90 % predictive band, each predicted without itself")
     assert f"| {100 * without:.0f} % of {points} ({100 * own:.0f} % with their own help)" in told
+
+
+def test_the_grades_of_parameters():
+    known = evidence.load()
+    grades = Counter(str(p.grade) for p in known.parameters.values())
+    told = ", ".join(f"{g} {grades[g]}" for g in "ABCDE")
+    about = f"Parameters: {len(known.parameters)} with {len(known.sources)} sources"
+    assert f"{about}; by the worst source that each prior uses, {told}." in " ".join(CARD.split())
 
 
 def test_how_many_parameters_have_left_their_priors():

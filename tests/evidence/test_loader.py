@@ -71,6 +71,17 @@ def test_a_parameter_carries_the_worst_grade_and_the_oldest_date_of_its_sources(
     assert parameter.sources[0].grade == "A"
 
 
+def test_a_figure_shown_beside_a_prior_does_not_grade_it(folder):
+    write, path = folder
+    beside = PARAMETER.replace("- {id: assumption,", "- {id: assumption, used: false,")
+    write("parameters/demand.yaml", beside)
+    parameter = read_evidence(path).parameters["quit_rate"]
+    assert parameter.grade == "A" and [ref.used for ref in parameter.sources] == [True, False]
+    write("parameters/demand.yaml", beside.replace("value: 0.1}", "value: 0.1, used: false}"))
+    with pytest.raises(EvidenceError, match="demand.yaml:1.*no source that its prior uses: add one, or an assumption"):
+        read_evidence(path)
+
+
 def test_months_are_decimal_years():
     assert decimal_year("2015-01") == 2015.0
     assert decimal_year("2015-07") == 2015.5

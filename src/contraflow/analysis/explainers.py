@@ -386,7 +386,7 @@ def _source_row(id: str, ref: SourceRef | None = None, of: str | None = None) ->
     }
     for name in ("value", "low", "high", "unit", "years", "where", "reason"):
         row[name] = getattr(ref, name) if ref else None
-    return row
+    return row | {"used": ref.used if ref else True}
 
 
 # Loops

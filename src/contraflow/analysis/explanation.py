@@ -155,4 +155,5 @@ def _source_words(source: Mapping[str, Any]) -> str:
     taken = " ".join(x for x in (figure.strip(), unit) if x)
     said = "; ".join(str(x) for x in (taken, source["years"], source["where"], source["reason"]) if x)
     words = said or source["title"]
-    return f"[{source['grade']}] {of}{source['id']}" + (f": {words}" if words != source["id"] else "")
+    beside = "" if source["used"] else "; shown beside, no part of the prior"
+    return f"[{source['grade']}] {of}{source['id']}" + (f": {words}" if words != source["id"] else "") + beside

@@ -140,7 +140,12 @@ def _graded(parameter: Parameter, refs: tuple[SourceRef, ...], path: Path, line:
     checked = parameter.checked or (min(dates) if dates else None)
     if checked is None:
         raise EvidenceError(path, line, f"'{parameter.id}' has no date: add `checked: 2026-11-21`")
-    grade = parameter.grade or max(ref.grade for ref in refs if ref.grade is not None)
+    grades = [ref.grade for ref in refs if ref.grade is not None and ref.used]
+    if not grades:
+        raise EvidenceError(
+            path, line, f"'{parameter.id}' has no source that its prior uses: add one, or an assumption"
+        )
+    grade = parameter.grade or max(grades)
     return parameter.model_copy(update={"sources": refs, "checked": checked, "grade": grade})
 
 

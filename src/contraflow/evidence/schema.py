@@ -56,7 +56,8 @@ class Source(Record):
 class SourceRef(Record):
     """One use of a source: which figure, in which unit, and where in it.
 
-    `grade` and `checked` are those of the source where the file does not give them.
+    `grade` and `checked` are those of the source where the file does not give them. `used: false` marks a figure that
+    is shown beside a prior and had no part in it.
     """
 
     id: str
@@ -70,6 +71,7 @@ class SourceRef(Record):
     grade: Grade | None = None
     checked: datetime.date | None = None
     reason: str | None = None
+    used: bool = True
 
     @model_validator(mode="after")
     def _assumptions_have_reasons(self) -> SourceRef:
@@ -249,8 +251,8 @@ class Parameter(Record):
 
     `block` is what informs it: the national time series of the supply side ("supply") or of the rest ("rest"), or
     trials and judgement only ("trials"). `identified_by` names the data that can tell it; where none can, what rests on
-    it follows from assumption, however much the fit narrowed it. `grade` is the worst among its sources, and `checked`
-    the oldest date among them, where the file does not give them.
+    it follows from assumption, however much the fit narrowed it. `grade` is the worst among the sources that its prior
+    uses, and `checked` the oldest date among all, where the file does not give them.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
