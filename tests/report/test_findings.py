@@ -212,8 +212,17 @@ def test_titles_name_effects_with_a_clear_sign_alone(study):
         assert "“Strikes on laboratories”" not in drawings.differences(study, subject).title
 
 
+def test_the_page_says_how_far_ends_of_intervals_hang_on_the_draws(study, page):
+    told = sentences.sampling_note(study)
+    e = study.short["harm-reduction"][UNITED_STATES.outcome].effect
+    share = max(e.sampling_sd["q05"], e.sampling_sd["q95"]) / abs(e.difference["median"])
+    assert f"standard errors of up to {sentences.whole_percent(share)} of the effect’s median" in told
+    assert told.split("`")[0] in page
+
+
 def test_titles_are_neutral_when_no_sign_is_clear(invented):
     study = invented({"health-cuts": LEANING, "strikes": UNDECIDED})
+    assert sentences.sampling_note(study) == ""
     title = drawings.effects(study, MEXICO).title
     assert title == "None of 2 policies has a clear sign on homicides in Mexico to 2030"
     title = drawings.differences(study, MEXICO).title

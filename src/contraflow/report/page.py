@@ -138,6 +138,7 @@ def html(study: Study, pictures: Mapping[str, Picture]) -> str:
         product_rows=panels.product_rows(study),
         removal_note=panels.removal_note(study),
         register_note=sentences.register_note(study),
+        sampling_note=sentences.sampling_note(study),
         rests_on=origins.rests_on,
         failed_test=lambda f: recovered.failed_test(study, f),
         came_from=lambda r: origins.WORDS["en"][origins.learned_origin(r)],

@@ -231,6 +231,24 @@ def register_note(study: Study) -> str:
     )
 
 
+def sampling_note(study: Study) -> str:
+    """How far ends of intervals could move with other draws, in English; empty where no sign is clear."""
+    clear = [
+        f.effect
+        for by in study.short.values()
+        for f in (by[s.outcome] for s in SUBJECTS)
+        if f.verdict.strength == "clear"
+    ]
+    if not clear:
+        return ""
+    largest = max(max(e.sampling_sd["q05"], e.sampling_sd["q95"]) / abs(e.difference["median"]) for e in clear)
+    return (
+        "Draws are finite in number: ends of the 90 % intervals of effects on these deaths with a clear sign have "
+        f"standard errors of up to {whole_percent(largest)} of the effect’s median. Each is in `tables/effects.csv` "
+        "(`sampling_sd`)."
+    )
+
+
 def precision_of_effects(study: Study, subject: Subject) -> Literal["narrower", "wider", "mixed"]:
     """Whether clear effects on a count have narrower 90 % intervals, relative to their medians, than the count has."""
 
