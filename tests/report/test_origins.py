@@ -61,8 +61,8 @@ def test_a_hypothesis_that_carries_the_size_comes_before_the_spread(finding):
 
 def test_the_width_is_named_where_it_comes_from_elsewhere_than_the_size(study, finding):
     both = finding(0.5, replace(PRIOR, share=0.4), removed=Removed("treatment", 0.8))
-    assert rests_on(both).said.en == "published effects (size) and priors (width)"
-    assert rests_on(both).said.es == "efectos publicados (tamaño) y valores previos (ancho)"
+    assert rests_on(both).said.en == "published effects for its size, priors for its width"
+    assert rests_on(both).said.es == "efectos publicados en su tamaño, valores previos en su ancho"
     assert rests_on(both).said.en in sentences.sentence(study, both, UNITED_STATES)
     assert rests_on(finding(0.5, PUBLISHED, removed=Removed("treatment", 0.8))).said.en == "published effects"
     assert rests_on(finding(0.5, PRIOR, removed=Removed("treatment", 0.3))).said.en == "priors"

@@ -66,8 +66,8 @@ def rests_on(f: Finding) -> Rest:
         words = Said(WORDS["en"][size], WORDS["es"][size])
     else:
         words = Said(
-            f"{WORDS['en'][size]} (size) and {WORDS['en'][width]} (width)",
-            f"{WORDS['es'][size]} (tamaño) y {WORDS['es'][width]} (ancho)",
+            f"{WORDS['en'][size]} for its size, {WORDS['en'][width]} for its width",
+            f"{WORDS['es'][size]} en su tamaño, {WORDS['es'][width]} en su ancho",
         )
     return Rest(size, words, "; ".join(parts))
 
