@@ -257,6 +257,26 @@ def test_a_cause_of_the_fall_is_named_as_surely_as_its_interval_allows(invented,
         assert ("undecided" in told) == (standing != "first")
 
 
+def test_the_fall_says_how_far_it_hangs_on_the_order_and_on_strained_priors(study):
+    told, told_es = sentences.fall_sentence(study), sentences.fall_sentence_es(study)
+    share = sentences.share_percent(study.decomposition.causes[0].last)
+    assert f"{share} where it is frozen last" in told and f"{share} si se congela al final" in told_es
+    assert "have left" not in told and "salieron" not in told_es, "the posterior is the prior here"
+    moved = [replace(r, posterior=(0.0, 0.01, 0.1)) if r.parameter == "titration" else r for r in study.learned]
+    strained = replace(study, learned=moved)
+    assert "1 have left the 90 % interval of their priors (titration)" in sentences.fall_sentence(strained)
+    assert "1 salieron del intervalo de 90 % de sus valores previos (titration)" in sentences.fall_sentence_es(strained)
+
+
+def test_effects_that_are_as_large_are_named_together(invented):
+    alike = invented({"harm-reduction": (-0.05, 0.01), "joint-crackdown": (-0.0495, 0.01), "penalties": (-0.03, 0.01)})
+    title = drawings.differences(alike, UNITED_STATES).title
+    assert "; as large to within 5 %: “" in title and "Harsher penalties" not in title
+    assert all(label in title for label in ("“Harm reduction and treatment”", "“Joint crackdown on drugs and guns”"))
+    apart = invented({"harm-reduction": (-0.05, 0.01), "penalties": (-0.03, 0.01)})
+    assert "as large" not in drawings.differences(apart, UNITED_STATES).title
+
+
 def test_few_laboratories_are_told_for_each_spare_capacity(study):
     told = sentences.laboratory_sentence(study.maps["laboratories"])
     assert "with 100 laboratories or fewer where capacity is 1 or 1.25 times need" in told

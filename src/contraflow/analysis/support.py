@@ -113,7 +113,7 @@ class Support:
         if taught is not None and 1 - taught > MOST:
             told.append(f"{100 * (1 - taught):.0f} % of what explains it was not informed by data")
         if self.removed and self.removed.removes > MOST:
-            told.append(f"rests on the hypothesis {self.removed.hypothesis}, which data do not bear out")
+            told.append(f"rests on the hypothesis {self.removed.hypothesis}, for or against which data do not speak")
         return tuple(told)
 
     @property

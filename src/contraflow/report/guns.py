@@ -115,8 +115,8 @@ def told(study: Study) -> Told | None:
     en = (
         f"Guns: if {large} of the inflow of firearms were stopped from {first} on, homicides in Mexico would be "
         f"{whole_percent(TARGET)} lower in some year to {by} with P {shown[-1]}{when}; if {small} were, with P "
-        f"{shown[0]}. The package “{comparison.scenario.label.en}” moves the inflow to {by} by {low} to {high} (90 % "
-        f"interval) and gets there with P {package}."
+        f"{shown[0]}. The package “{comparison.scenario.label.en}” changes the inflow over the years to {by} by "
+        f"{low} to {high} (90 % interval) and gets there with P {package}."
     )
     es = (
         f"Armas: si desde {first} se detuviera el {large} de las armas que entran, los homicidios en México bajarían "

@@ -128,7 +128,7 @@ def _orders(lead: Share) -> Said:
 
 
 def _strained(study: Study, lead: Share) -> Said:
-    """Which strengths behind a cause the fit has moved out of their priors, and that they were learned."""
+    """Which strengths behind a cause the fit has moved out of the 90 % of their priors; empty where it has none."""
     learned = {r.parameter: r for r in study.learned}
     rows = [learned[n] for n in panels.STRENGTHS.get(lead.id, ()) if n in learned]
     out = [r.parameter for r in rows if r.outside]
