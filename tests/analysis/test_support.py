@@ -108,3 +108,12 @@ def test_what_no_data_can_tell_is_assumed_however_narrow_it_became(posterior):
     away = {**posterior.coordinates, "iron_law": 2.0 + narrow, "perceived_risk_effect": -3 + narrow}
     ids = {h.id for h in Learned(Posterior(away, {}, {}, {})).unsupported}
     assert "iron_law" in ids and "perceived_risk" not in ids
+
+
+def test_chance_names_no_driver(posterior):
+    """Of many effects that nothing moves, with some 200 draws, about one in twenty names any parameter at all."""
+    rng, few = np.random.default_rng(17), 200
+    thin = Posterior({n: y[:few] for n, y in posterior.coordinates.items()}, {}, {}, {})
+    reaching, known = frozenset(thin.coordinates), dict.fromkeys(thin.coordinates, 0.0)
+    named = [bool(support(rng.standard_normal(few), thin, reaching, known, {}).drivers) for _ in range(100)]
+    assert sum(named) <= 12  # 5 are due; three errors above

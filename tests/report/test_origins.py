@@ -44,7 +44,7 @@ def test_an_effect_is_marked_by_what_most_of_its_spread_comes_from(finding):
     assert mark(finding(0.5, PRIOR)) == "assumption"
     thirds = [replace(d, share=0.25) for d in (DATA, PUBLISHED, PRIOR)]
     assert mark(finding(0.75, *thirds)) == "mixed"
-    assert mark(finding(0.1, replace(DATA, share=0.1))) == "untold"
+    assert mark(finding(0.05, replace(DATA, share=0.05))) == "untold"
     assert mark(finding(0.5, DATA, extensions=("corruption",))) == "assumption"
 
 
@@ -102,7 +102,7 @@ def test_a_sentence_says_what_it_rests_on_in_both_languages(study, finding):
     for f in (finding(0.5, DATA), finding(0.5, PUBLISHED), finding(0.5, PRIOR)):
         assert WORDS["en"][mark(f)] in sentences.sentence(study, f, UNITED_STATES)
         assert WORDS["es"][mark(f)] in sentences.sentence_es(study, f, UNITED_STATES)
-    untold = finding(0.1, replace(DATA, share=0.1))
+    untold = finding(0.05, replace(DATA, share=0.05))
     assert "too little of its spread to tell" in sentences.sentence(study, untold, UNITED_STATES)
     assert set(WORDS["en"]) == set(WORDS["es"])
 

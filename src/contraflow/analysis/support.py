@@ -4,7 +4,7 @@ The rule. An effect follows from assumption where
 
 1. an extension of the model drives it; or
 2. of its variance over draws that parameters explain (a regression on ranks, over all parameters that can reach the
-   outcome, where it explains a fifth or more), more than half belongs to assumed parameters: their variance was
+   outcome, where it explains a tenth or more), more than half belongs to assumed parameters: their variance was
    narrowed by less than 20 %, or the evidence base names no data that could tell them; or
 3. a hypothesis that data do not bear out (its strength is assumed, or has a Bayes factor between 1/3 and 3), switched
    to its null on both sides of the comparison with all else as drawn, takes away more than half of the effect.
@@ -25,6 +25,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from scipy import stats
 
 from contraflow import evidence
 from contraflow.inference.posterior import Posterior
@@ -35,11 +36,12 @@ LITTLE_LEARNED, WEAK_EVIDENCE = 0.2, 3.0
 #: Share of an effect's explained variance, or of its size, from which it rests on something.
 MOST = 0.5
 #: Explained share of variance below which a regression says nothing of where an effect comes from.
-TELLING = 0.2
+TELLING = 0.1
 #: The grade of assumptions.
 ASSUMED = "E"
-#: Most parameters that a regression takes in.
-ENOUGH = 12
+#: Most parameters that a regression takes in; the rank correlation below which one hardly moves an effect; and how
+#: often a regression may take one in by chance.
+ENOUGH, SLIGHT, CHANCE = 12, 0.15, 0.05
 
 Origin = Literal["data", "published", "assumption"]
 
@@ -210,14 +212,15 @@ def _drivers(
 ) -> tuple[float, tuple[Driver, ...]]:
     """Share of variance in ranks that parameters explain, and each one's part, by forward selection.
 
-    The parameter most correlated with what is left enters until none stands out from chance. Parts are coefficient
-    times correlation, which add up to the share explained even where parameters are correlated.
+    The parameter most correlated with what is left enters until none stands out from chance, a bound for all of them
+    at once (Bonferroni). Parts are coefficient times correlation, which add up to the share explained even where
+    parameters are correlated.
     """
     known_ranks, distinct = _ranks(posterior)
     names = [n for n in known_ranks if n in reaching]
     if np.ptp(relative) < 1e-12 or not names:
         return 0.0, ()
-    chance = max(0.15, 3 / np.sqrt(distinct))
+    chance = max(SLIGHT, stats.norm.isf(CHANCE / 2 / len(names)) / np.sqrt(distinct))
     ranks = np.stack([known_ranks[n] for n in names], axis=1)
     own = _standard(relative)
     plain = ranks.T @ own / len(own)
