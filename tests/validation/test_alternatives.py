@@ -10,6 +10,7 @@ from contraflow.system.outcomes import OUTCOMES
 from contraflow.validation import alternatives as structures
 from contraflow.validation import backtests
 from contraflow.validation.alternatives import ALTERNATIVES, HEADLINES, stacking_weights
+from contraflow.validation.validate import made_anew
 
 
 def test_at_most_six_and_every_fixed_value_is_one_the_parameter_can_take():
@@ -58,7 +59,7 @@ def test_a_row_an_alternative_with_scores_and_headline_effects(monkeypatch, tmp_
         return shipped
 
     monkeypatch.setattr(structures, "load_posterior", load)
-    rows = structures.alternatives(tmp_path, tmp_path)
+    rows = structures.alternatives(tmp_path, tmp_path, made_anew)
     held = ALTERNATIVES[1].fixed
     assert asked == [("origin-2020.nc", {}), None, ("contagion-2020.nc", held), ("contagion.nc", held)]
     assert [r["id"] for r in rows] == ["reference", "contagion"] and rows[0]["points"] > 30

@@ -12,10 +12,10 @@ from contraflow.errors import ContraflowError
 from contraflow.evidence import vintages
 from contraflow.evidence.providers import Point, Reading
 from contraflow.inference.likelihood import Discrepancy, targets
-from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash
+from contraflow.inference.posterior import PROJECTION_END, Posterior, fit_hash, load_posterior
 from contraflow.system import model_parameters
 from contraflow.system.latents import LATENTS
-from contraflow.validation import backtests, scoring
+from contraflow.validation import backtests, record, scoring
 from contraflow.validation.backtests import (
     HISTORY,
     LATER_VINTAGE,
@@ -25,6 +25,7 @@ from contraflow.validation.backtests import (
     Entry,
     entries,
     forecast,
+    model_quantiles,
     posterior_path,
     predictions,
     summary,
@@ -32,6 +33,7 @@ from contraflow.validation.backtests import (
     yearly,
 )
 from contraflow.validation.rivals import RIVALS, persistence
+from contraflow.validation.validate import made_anew
 
 DRAWS = 6
 
@@ -240,7 +242,8 @@ def test_intervals_are_widened_by_what_earlier_years_asked_for():
 
 
 def test_rows_and_summary_are_what_the_validation_report_holds(posterior):
-    table = [e for origin in ORIGINS for e in entries(origin, forecast(origin, posterior), Quick())]
+    ours = {origin: model_quantiles(origin, forecast(origin, posterior)) for origin in ORIGINS}
+    table = [e for origin in ORIGINS for e in entries(origin, ours[origin], Quick())]
     result = summary(table)
     assert json.loads(json.dumps(result)) == result
     rows = result["backtests"]
@@ -274,17 +277,36 @@ def test_scores_of_rivals_need_no_posterior(tmp_path, monkeypatch):
     assert rows and all("crps" not in row and set(row["rivals"]) >= set(RIVALS) for row in rows)
 
 
-def test_a_posterior_of_data_beyond_the_origin_is_refused(posterior, tmp_path):
-    posterior.save(posterior_path(tmp_path, 2012))
-    with pytest.raises(ContraflowError, match="data to its end and no further"):
-        backtests.backtests(tmp_path, [2012])
-    with pytest.raises(ContraflowError, match="no posterior"):
-        backtests.backtests(tmp_path, [2016])
-
-
-def test_a_posterior_of_the_right_data_is_scored(posterior, tmp_path, monkeypatch):
+@pytest.fixture
+def held(posterior, tmp_path, monkeypatch):
+    """A folder in which ``posterior``, of data to 2016, stands as the fit of 2012 and of 2016."""
+    for origin in (2012, 2016):
+        posterior.save(posterior_path(tmp_path, origin))
+    monkeypatch.setattr(backtests, "holds_fit", lambda path, plan: True)
     monkeypatch.setattr(backtests, "Cache", lambda path: Quick())
-    posterior.save(posterior_path(tmp_path, 2016))
-    result = backtests.backtests(tmp_path, [2016])
-    assert {row["origin"] for row in result["backtests"]} == {2016}
-    assert set(result["fits"]) == {"2016"}
+    return tmp_path
+
+
+def test_a_posterior_of_data_beyond_the_origin_is_refused(held):
+    with pytest.raises(ContraflowError, match="data to its end and no further"):
+        backtests.backtests(held, made_anew, origins=[2012])
+
+
+def test_an_origin_is_scored_from_what_was_kept_of_it(held):
+    """The quantiles kept, to five figures, are those of the draws; once kept the fit is not needed."""
+    pieces = {}
+
+    def keep(name, make):
+        pieces.setdefault(name, None)
+        pieces[name] = pieces[name] or json.loads(json.dumps(record.rounded(make())))
+        return pieces[name]
+
+    result = backtests.backtests(held, keep, origins=[2016])
+    assert {row["origin"] for row in result["backtests"]} == {2016} and set(pieces) == {"2016"}
+    fresh = summary(
+        entries(2016, model_quantiles(2016, forecast(2016, load_posterior(posterior_path(held, 2016)))), Quick())
+    )
+    for row, other in zip(result["backtests"], fresh["backtests"], strict=True):
+        assert row["crps"] == pytest.approx(other["crps"], rel=1e-3)
+    posterior_path(held, 2016).unlink()
+    assert backtests.backtests(held, keep, origins=[2016]) == result and set(result["fits"]) == {"2016"}

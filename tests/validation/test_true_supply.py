@@ -8,6 +8,7 @@ from contraflow.inference.posterior import Posterior, fit_hash
 from contraflow.system.calendar import DATA_END
 from contraflow.validation import scoring, true_supply
 from contraflow.validation.backtests import scored
+from contraflow.validation.validate import made_anew
 
 
 def normal(name, origin, factor):
@@ -48,12 +49,12 @@ def test_a_fit_is_asked_for_once_an_origin_with_supply_to_the_end(tmp_path, monk
         small(attributes).save(out)
 
     monkeypatch.setattr(true_supply, "fit", fit)
-    monkeypatch.setattr(true_supply, "forecast", lambda origin, posterior, seed: {
+    monkeypatch.setattr(true_supply, "forecast", lambda origin, posterior: {
         name: normal(name, origin, 1.0) for name in true_supply.SERIES
     })  # fmt: skip
-    first = true_supply.true_supply(tmp_path, print)
+    first = true_supply.true_supply(tmp_path, made_anew, print)
     assert asked == [(2021.0, DATA_END), (2023.0, DATA_END)]
-    assert true_supply.true_supply(tmp_path, print) == first and len(asked) == 2
+    assert true_supply.true_supply(tmp_path, made_anew, print) == first and len(asked) == 2
     assert set(first["fits"]) == {"2020", "2022"} and {r["origin"] for r in first["true_supply"]} == {2020, 2022}
 
 
@@ -62,4 +63,4 @@ def test_a_fit_of_other_data_is_refused(tmp_path, monkeypatch):
     path = true_supply.posterior_path(tmp_path, 2020)
     small(attributes).save(path)
     with pytest.raises(ContraflowError, match="remove it"):
-        true_supply.true_supply(tmp_path, print, origins=[2020])
+        true_supply.true_supply(tmp_path, made_anew, print, origins=[2020])

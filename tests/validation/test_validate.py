@@ -12,11 +12,11 @@ from contraflow.inference import fit
 from contraflow.inference.posterior import PosteriorError
 from contraflow.validation import held_back, record, validate
 from contraflow.validation.record import Made
-from contraflow.validation.validate import KEYS, Part
+from contraflow.validation.validate import KEYS, Making, Part, made_anew
 
 NOW = Made("model", "posterior")
 SETTINGS = {"draws": 39}
-HEAVY = Part("heavy", ("sbc", "recovery"), lambda step, quick: {}, settings=lambda: SETTINGS)
+HEAVY = Part("heavy", ("sbc", "recovery"), lambda making: {}, settings=lambda: SETTINGS)
 
 
 class Invented:
@@ -31,18 +31,18 @@ def place(tmp_path, monkeypatch):
     """An empty folder of results, a current posterior, and two parts: one stored, one made each time."""
     runs = []
 
-    def heavy(step, quick):
-        runs.append(quick)
-        step("half way")
+    def heavy(making):
+        runs.append(making.quick)
+        making.step("half way")
         return {"sbc": {"datasets": 200 + (1 / 3), "quantities": 4, "inside_bands": 3}, "recovery": None}
 
-    def light(step, quick):
+    def light(making):
         return {"held_back": [{"id": "T9", "verdict": "agrees"}]}
 
     parts = (
         replace(HEAVY, run=heavy),
         Part("light", ("held_back",), light, stored=False),
-        Part("slow", ("backtests",), lambda step, quick: {"backtests": []}, light=False),
+        Part("slow", ("backtests",), lambda making: {"backtests": []}, light=False),
     )  # fmt: skip
     monkeypatch.setattr(validate, "PARTS", {p.id: p for p in parts})
     monkeypatch.setattr(validate, "load_posterior", lambda path=None, check=True: Invented())
@@ -69,6 +69,38 @@ def test_a_part_is_stored_with_what_it_belongs_to_and_read_again(place):
     assert whole["sbc"]["datasets"] == 200.33 and runs == [False]
     assert validate.due() == ["slow"]
     assert "heavy" not in {row["part"] for row in whole["missing"]}
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_part_that_was_cut_off_goes_on_from_its_pieces(place, monkeypatch, reads):
+    """What is finished is not made again, nor of another posterior where the part reads none; whole, none is left."""
+    folder, made = place[0], []
+
+    def piece(name):
+        made.append(name)
+        if made == ["first", "second"]:
+            raise KeyboardInterrupt
+        return {"of": name, "share": 1 / 3}
+
+    def run(making):
+        return {"sbc": [making.keep(name, lambda name=name: piece(name)) for name in ("first", "second")]}
+
+    slow = Part("slow", ("sbc",), run, light=False, reads_posterior=reads, settings=lambda: SETTINGS)
+    monkeypatch.setitem(validate.PARTS, "slow", slow)
+    with pytest.raises(KeyboardInterrupt):
+        validate.make(["slow"], print)
+    assert [path.name for path in folder.rglob("*.json")] == ["first.json"] and record.load("slow") is None
+    monkeypatch.setattr(Invented, "hash", "another")
+    validate.make(["slow"], print)
+    assert made == (["first", "second", "first", "second"] if reads else ["first", "second", "second"])
+    assert record.load("slow").result == {"sbc": [{"of": n, "share": 0.33333} for n in ("first", "second")]}
+    assert [path.name for path in folder.rglob("*.json")] == ["slow.json"]
+
+
+def test_a_piece_of_other_settings_is_made_again(place):
+    for n, settings in enumerate(("a", "a", "b")):
+        found = record.piece("slow", "first", Made("model", "", settings), lambda n=n: {"n": n})
+        assert found == {"n": {"a": 0, "b": 2}[settings]}
 
 
 @pytest.mark.parametrize("made", [Made("other", NOW.posterior), Made(NOW.model, "other")])
@@ -187,7 +219,7 @@ def test_diagnostics_are_the_worst_of_the_stages_used(monkeypatch):
         report = {"diagnostics": stages, "stages": went}
 
     monkeypatch.setattr(validate, "load_posterior", lambda path=None, check=True: Fitted())
-    found = validate.PARTS["diagnostics"].run(print, False)
+    found = validate.PARTS["diagnostics"].run(Making(print, False, made_anew))
     assert found == {
         "diagnostics": {"rhat_max": 1.02, "ess_bulk_min": 500.0, "ess_tail_min": 700.0, "divergence_share": 1e-4}
     }

@@ -39,9 +39,10 @@ def validate(
 ) -> None:
     """How far to trust the model: forecasts against rivals, effects held back, structure, calibration.
 
-    Heavy parts are read from the results that ship. Each part is stored with the package as soon as it is done; what it
-    has fitted by then is kept in build/validation of the folder that the command is run from. Begun again in the same
-    folder, --part and --all go on. Ends with status 1 where a test of structure fails.
+    Heavy parts are read from the results that ship. Each part is stored with the package as soon as it is done, as is
+    what a part of many fits takes of each; a fit under way is kept in build/validation of the folder that the command
+    is run from. Begun again in the same folder, --part and --all go on. Ends with status 1 where a test of structure
+    fails.
     """
     if quick and (part or everything):
         raise ContraflowError("--quick stores nothing, and --part and --all store: write one or the other")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from contraflow.inference.diagnostics import worst
 from contraflow.inference.fit import BRIEF, fit, holds_fit
 from contraflow.inference.posterior import Posterior, load_posterior
 from contraflow.validation import backtests
+from contraflow.validation.record import Keep
 
 ORIGIN = 2020
 DRAWS = 200
@@ -70,33 +72,22 @@ ALTERNATIVES = (
 )
 
 
-def alternatives(folder: Path, origins: Path, step: Step = lambda _: None) -> list[dict[str, Any]]:
+def alternatives(folder: Path, origins: Path, keep: Keep, step: Step = lambda _: None) -> list[dict[str, Any]]:
     """One row an alternative: what it says, its score ahead and stacking weight, headline effects, how it was sampled.
 
     ``fixed`` in a row are the values ``held``; ``score_difference`` is the mean log score less that of the reference,
     with its standard error over points, and ``sampling`` the worst of the fit that forecasts (``diagnostics.worst``).
-    Fits are kept in ``folder`` and made if they are not there. Two of the reference are there already: to all data the
-    posterior that ships, and to earlier data the backtests' of that origin, in ``origins``.
+    Fits are kept in ``folder`` and made if they are not there; what is taken of each is kept by ``keep``. Two of the
+    reference are there already: to all data the posterior that ships, and to earlier data the backtests' of that
+    origin, in ``origins``.
     """
     scores = []
     rows: list[dict[str, Any]] = []
     for a in ALTERNATIVES:
-        step(f"{a.id}: data to {ORIGIN}")
-        if a.fixed:
-            earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
-        else:
-            earlier = backtests.fitted(ORIGIN, origins, step)
-        ahead = load_posterior(earlier, fixed=a.fixed)
-        scores.append(_log_scores(ahead))
-        step(f"{a.id}: all data")
-        stored = {"path": _fitted(a, folder / f"{a.id}.nc", log=step), "fixed": a.fixed} if a.fixed else {}
-        model = Model(load_posterior(**stored))
-        effects = []
-        for scenario, outcome in HEADLINES:
-            effect = model.compare(scenario, draws=DRAWS, until=END).effect(outcome)
-            assumed = {"from_assumption": effect.support.from_assumption}
-            effects.append({"scenario": scenario, "outcome": outcome, **effect.difference, **assumed})
-        rows.append({"id": a.id, "says": a.says, "fixed": a.held, "effects": effects, "sampling": worst(ahead.report)})
+        ahead = keep(f"{a.id}-{ORIGIN}", partial(_ahead, a, folder, origins, step))
+        whole = keep(a.id, partial(_headlines, a, folder, step))
+        scores.append(ahead["scores"])
+        rows.append({"id": a.id, "says": a.says, "fixed": a.held, **whole, "sampling": ahead["sampling"]})
     table = np.array(scores)
     for row, score, weight in zip(rows, table, stacking_weights(table), strict=True):
         better = score - table[0]
@@ -108,6 +99,30 @@ def alternatives(folder: Path, origins: Path, step: Step = lambda _: None) -> li
             "stacking_weight": float(weight),
         }
     return rows
+
+
+def _ahead(a: Alternative, folder: Path, origins: Path, step: Step) -> dict[str, Any]:
+    """Log scores after the origin, of a fit to what was known then, and how that was sampled."""
+    step(f"{a.id}: data to {ORIGIN}")
+    if a.fixed:
+        earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
+    else:
+        earlier = backtests.fitted(ORIGIN, origins, step)
+    posterior = load_posterior(earlier, fixed=a.fixed)
+    return {"scores": _log_scores(posterior).tolist(), "sampling": worst(posterior.report)}
+
+
+def _headlines(a: Alternative, folder: Path, step: Step) -> dict[str, Any]:
+    """Headline effects, of a fit to all data."""
+    step(f"{a.id}: all data")
+    stored = {"path": _fitted(a, folder / f"{a.id}.nc", log=step), "fixed": a.fixed} if a.fixed else {}
+    model = Model(load_posterior(**stored))
+    effects = []
+    for scenario, outcome in HEADLINES:
+        effect = model.compare(scenario, draws=DRAWS, until=END).effect(outcome)
+        assumed = {"from_assumption": effect.support.from_assumption}
+        effects.append({"scenario": scenario, "outcome": outcome, **effect.difference, **assumed})
+    return {"effects": effects}
 
 
 def stacking_weights(scores: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ from contraflow.system import reference_model
 from contraflow.system.calendar import DATA_END, monthly_grid
 from contraflow.system.observations import OBSERVABLES
 from contraflow.validation import scoring
+from contraflow.validation.record import Keep
 from contraflow.validation.rivals import (
     RIVALS,
     SOURCE_BASE,
@@ -76,6 +78,9 @@ _OPIOIDS = ("us.deaths.opioids_without_synthetic.annual", _SYNTHETIC)
 PARTS = {SOURCE_SERIES: _OPIOIDS, "us.deaths.all_drugs.annual": (*_OPIOIDS, "us.deaths.non_opioid.annual")}
 #: Counts of who is still missing in 2026: nobody could know them at an origin, and late years look low.
 LATER_VINTAGE = ("mx.missing.annual",)
+
+
+Step = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +161,7 @@ def posterior_path(folder: Path, origin: int) -> Path:
     return folder / f"origin-{origin}.nc"
 
 
-def fitted(origin: int, folder: Path, step: Callable[[str], None] = lambda _: None) -> Path:
+def fitted(origin: int, folder: Path, step: Step = lambda _: None) -> Path:
     """Where a brief fit of this model to what was known at the end of ``origin`` lies, made if there is none.
 
     Raises:
@@ -223,11 +228,25 @@ def scored() -> dict[str, tuple[np.ndarray, np.ndarray, float, bool]]:
     return table
 
 
+def _ahead(years: np.ndarray, origin: int) -> np.ndarray:
+    """Which years (years,) are scored from an origin."""
+    return (years > origin) & (years <= origin + HORIZONS)
+
+
+def model_quantiles(origin: int, drawn: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Our quantiles: series → (years, levels), of the years scored; ``drawn`` as from ``forecast``."""
+    observed, table = scored(), {}
+    for name, values in drawn.items():
+        years = observed[name][0]
+        table[name] = scoring.ensemble_quantiles(values[_ahead(years, origin)[years > origin]])
+    return table
+
+
 def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray]]:
     """Every rival's quantiles after ``origin``: series → rival → (years, levels), for series long enough to score."""
     table: dict[str, dict[str, np.ndarray]] = {}
     for name, (years, values, _, share) in scored().items():
-        past, ahead = years <= origin, (years > origin) & (years <= origin + HORIZONS)
+        past, ahead = years <= origin, _ahead(years, origin)
         if past.sum() < HISTORY or not ahead.any():
             continue
         data = years[past], values[past], years[ahead]
@@ -238,18 +257,17 @@ def rival_quantiles(origin: int, cache: Cache) -> dict[str, dict[str, np.ndarray
     return table
 
 
-def entries(origin: int, drawn: Mapping[str, np.ndarray], cache: Cache) -> list[Entry]:
-    """Our forecasts of an origin beside those of the rivals; ``drawn`` as from ``forecast``, empty for none."""
+def entries(origin: int, ours: Mapping[str, np.ndarray], cache: Cache) -> list[Entry]:
+    """Our forecasts of an origin beside those of the rivals; ``ours`` as from ``model_quantiles``, empty for none."""
     conditional, observed = tuple(pulses_at(origin + 1.0)), scored()
     found = []
     for name, rivals in rival_quantiles(origin, cache).items():
         years, values, weight, _ = observed[name]
-        after = years > origin
-        ours = {MODEL: scoring.ensemble_quantiles(drawn[name])} if drawn else {}
-        for k, (year, value) in enumerate(zip(years[after], values[after], strict=True)):
-            if year <= origin + HORIZONS:
-                quantiles = {who: q[k] for who, q in (ours | rivals).items()}
-                found.append(Entry(origin, name, int(year), float(value), weight, conditional, quantiles))
+        ahead = _ahead(years, origin)
+        made = rivals | ({MODEL: ours[name]} if ours else {})
+        for k, (year, value) in enumerate(zip(years[ahead], values[ahead], strict=True)):
+            quantiles = {who: q[k] for who, q in made.items()}
+            found.append(Entry(origin, name, int(year), float(value), weight, conditional, quantiles))
     return found
 
 
@@ -315,8 +333,29 @@ def _varied(entry: Entry, chosen: Mapping[str, Mapping[int, Mapping[str, Any]]])
     return dataclasses.replace(entry, quantiles={**entry.quantiles, **made})
 
 
-def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> dict[str, Any]:
-    """Score the posteriors of these origins in ``folder``; the rivals are kept there too.
+def from_origin(origin: int, folder: Path, step: Step = lambda _: None) -> dict[str, Any]:
+    """What is kept of an origin: ``quantiles``, as from ``model_quantiles``, and its ``fit``, as plain numbers.
+
+    Raises:
+        ContraflowError: as ``fitted``; or its posterior is of other data.
+    """
+    step(f"origin {origin}")
+    path = fitted(origin, folder, step)
+    posterior = load_posterior(path)
+    if abs(float(posterior.attributes["data_until"]) - origin - 1.0) > 1e-6:
+        raise ContraflowError(
+            f"{path} was fitted to data until {posterior.attributes['data_until']}: a backtest from {origin} needs "
+            "data to its end and no further; remove it"
+        )
+    quantiles = model_quantiles(origin, forecast(origin, posterior))
+    return {
+        "fit": {"posterior": posterior.hash, **(worst(posterior.report) or {})},
+        "quantiles": {name: values.tolist() for name, values in quantiles.items()},
+    }
+
+
+def backtests(folder: Path, keep: Keep, step: Step = lambda _: None, origins: Iterable[int] = ORIGINS) -> Any:
+    """Fit, forecast and score from these origins; fits and rivals are kept in ``folder``, an origin by ``keep``.
 
     Returns:
         ``backtests``, one row a forecast; ``skill`` of the model against each rival, and of each variant in
@@ -325,20 +364,15 @@ def backtests(folder: Path, origins: Iterable[int] = ORIGINS, seed: int = 0) -> 
         (``diagnostics.worst``).
 
     Raises:
-        ContraflowError: the posterior of an origin is missing, of another model, or of data beyond the origin.
+        ContraflowError: as ``from_origin``.
     """
-    cache = Cache(folder / RIVALS_FILE)
-    table, fits = [], {}
-    for origin in sorted(origins):
-        posterior = load_posterior(posterior_path(folder, origin))
-        if abs(float(posterior.attributes["data_until"]) - origin - 1.0) > 1e-6:
-            raise ContraflowError(
-                f"{posterior_path(folder, origin)} was fitted to data until {posterior.attributes['data_until']}: "
-                f"a backtest from {origin} needs data to its end and no further; refit it"
-            )
-        fits[str(origin)] = {"posterior": posterior.hash, **(worst(posterior.report) or {})}
-        table += entries(origin, forecast(origin, posterior, seed), cache)
+    found = {origin: keep(str(origin), partial(from_origin, origin, folder, step)) for origin in sorted(origins)}
+    step("scores")
+    cache, table = Cache(folder / RIVALS_FILE), []
+    for origin, kept in found.items():
+        table += entries(origin, {name: np.array(q) for name, q in kept["quantiles"].items()}, cache)
     cache.save()
+    fits = {str(origin): kept["fit"] for origin, kept in found.items()}
     return summary(table) | {"fits": fits}
 
 

@@ -1,7 +1,8 @@
 """What a part of the validation found, as a file with the model, posterior and settings that it belongs to.
 
 Results ship with the package. A result of another model, posterior or settings is still readable, and is reported as
-stale.
+stale. A part of many fits keeps each finished piece beside the results until it is whole: fits are hours of work, and
+the machine on which the part goes on may be another one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -17,7 +19,12 @@ from typing import Any
 
 from contraflow.errors import ContraflowError
 
+Result = Mapping[str, Any]
+#: Called with the name of a piece and what makes it, returns the piece: one finished before, or made now.
+Keep = Callable[[str, Callable[[], Result]], Result]
 FIGURES = 5
+#: Where pieces of parts that are not whole yet lie, under ``folder``.
+PIECES = "pieces"
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Record:
     made: Made
     version: str
     date: str
-    result: Mapping[str, Any]
+    result: Result
 
 
 def folder() -> Path:
@@ -51,7 +58,25 @@ def load(part: str) -> Record | None:
     Raises:
         ContraflowError: a file that is not a result.
     """
-    path = folder() / f"{part}.json"
+    return _read(part, folder() / f"{part}.json")
+
+
+def piece(part: str, name: str, made: Made, make: Callable[[], Result]) -> Result:
+    """A finished piece of a part, made and stored if there is none that belongs to ``made``.
+
+    Raises:
+        ContraflowError: as ``load`` and ``save``.
+    """
+    path = folder() / PIECES / part / f"{name}.json"
+    held = _read(part, path)
+    if held and held.made == made:
+        return held.result
+    result: Result = rounded(make())
+    _write(part, path, made, result)
+    return result
+
+
+def _read(part: str, path: Path) -> Record | None:
     if not path.exists():
         return None
     try:
@@ -60,18 +85,24 @@ def load(part: str) -> Record | None:
         return Record(part, made, held["version"], held["date"], held["result"])
     except (ValueError, KeyError, TypeError) as error:
         raise ContraflowError(
-            f"{path} is not a result of the validation ({error}); make it again with "
+            f"{path} is not a result of the validation ({error}); remove it and make it again with "
             f"`contraflow validate --part {part}`"
         ) from None
 
 
-def save(part: str, made: Made, result: Mapping[str, Any]) -> Path:
-    """Store a part's result, whole or not at all; numbers to five figures, so that files stay small.
+def save(part: str, made: Made, result: Result) -> Path:
+    """Store a part's result, whole or not at all, in place of its pieces; numbers to five figures: files stay small.
 
     Raises:
         ContraflowError: the package's folder cannot be written to.
     """
     path = folder() / f"{part}.json"
+    _write(part, path, made, result)
+    shutil.rmtree(folder() / PIECES / part, ignore_errors=True)
+    return path
+
+
+def _write(part: str, path: Path, made: Made, result: Result) -> None:
     content = {
         "part": part,
         "model": made.model,
@@ -90,7 +121,6 @@ def save(part: str, made: Made, result: Mapping[str, Any]) -> Path:
         raise ContraflowError(f"cannot write to {path.parent}: {error.strerror or error}") from None
     finally:
         partial.unlink(missing_ok=True)
-    return path
 
 
 def rounded(value: Any) -> Any:

@@ -8,6 +8,7 @@ and compete with no rival; they stand beside the forecasts of the same years.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from contraflow.inference.posterior import load_posterior
 from contraflow.system.calendar import DATA_END
 from contraflow.validation import scoring
 from contraflow.validation.backtests import HORIZONS, forecast, scored
+from contraflow.validation.record import Keep
 from contraflow.validation.rivals import SOURCE_SERIES
 
 #: Past years from which the course of supply mattered most: before fentanyl's last rise, and before its fall.
@@ -36,9 +38,9 @@ def posterior_path(folder: Path, origin: int) -> Path:
 
 
 def true_supply(
-    folder: Path, step: Callable[[str], None], origins: Iterable[int] = ORIGINS, seed: int = 0
+    folder: Path, keep: Keep, step: Callable[[str], None], origins: Iterable[int] = ORIGINS
 ) -> dict[str, Any]:
-    """Forecasts told the true supply, fitted where ``folder`` has no such fit of this model.
+    """Forecasts told the true supply, fitted where ``folder`` has no such fit of this model; an origin by ``keep``.
 
     Returns:
         ``true_supply``: rows of ``origin``, ``series``, ``year``, ``observed``, ``median``, ``crps`` on the log scale,
@@ -48,19 +50,24 @@ def true_supply(
     Raises:
         ContraflowError: as ``fit``; or the posterior of an origin is of other data.
     """
-    table, fits = [], {}
-    for origin in origins:
-        path = posterior_path(folder, origin)
-        if not holds_fit(path, BRIEF):
-            step(f"true supply: fit of data to {origin}, supply to the end")
-            fit(out=path, until=origin + 1.0, supply_until=DATA_END, plan=BRIEF, log=step)
-        posterior = load_posterior(path)
-        ends = tuple(float(posterior.attributes.get(name, np.nan)) for name in ("data_until", "supply_until"))
-        if ends != (origin + 1.0, DATA_END):
-            raise ContraflowError(f"{path} is of other data than to {origin}, and of supply to the end: remove it")
-        fits[str(origin)] = {"posterior": posterior.hash, **(worst(posterior.report) or {})}
-        table += rows(origin, forecast(origin, posterior, seed))
-    return {"true_supply": table, "fits": fits}
+    found = {origin: keep(str(origin), partial(_from_origin, origin, folder, step)) for origin in origins}
+    return {
+        "true_supply": [row for kept in found.values() for row in kept["rows"]],
+        "fits": {str(origin): kept["fit"] for origin, kept in found.items()},
+    }
+
+
+def _from_origin(origin: int, folder: Path, step: Callable[[str], None]) -> dict[str, Any]:
+    path = posterior_path(folder, origin)
+    if not holds_fit(path, BRIEF):
+        step(f"true supply: fit of data to {origin}, supply to the end")
+        fit(out=path, until=origin + 1.0, supply_until=DATA_END, plan=BRIEF, log=step)
+    posterior = load_posterior(path)
+    ends = tuple(float(posterior.attributes.get(name, np.nan)) for name in ("data_until", "supply_until"))
+    if ends != (origin + 1.0, DATA_END):
+        raise ContraflowError(f"{path} is of other data than to {origin}, and of supply to the end: remove it")
+    sampling = {"posterior": posterior.hash, **(worst(posterior.report) or {})}
+    return {"fit": sampling, "rows": rows(origin, forecast(origin, posterior))}
 
 
 def rows(origin: int, drawn: dict[str, np.ndarray]) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,29 @@ from contraflow.inference.diagnostics import worst
 from contraflow.inference.posterior import PosteriorError, fit_hash, load_posterior
 from contraflow.policy import Scenario
 from contraflow.validation import record, scoring
-from contraflow.validation.record import Made, Record
+from contraflow.validation.record import Keep, Made, Record, Result
 
 Step = Callable[[str], None]
-Result = Mapping[str, Any]
 
 #: Where refits are kept while their part is made: under the folder that the command is run from. Begun again there, a
 #: part goes on. They are no part of the package.
 WORK = Path("build/validation")
 QUICK_DRAWS = 60
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a part is given to be made with.
+
+    Attributes:
+        step: what to call with the name of each step.
+        quick: whether to be quick.
+        keep: keeps its pieces, where it has many.
+    """
+
+    step: Step
+    quick: bool
+    keep: Keep
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class Part:
     Attributes:
         id: name on the command line and of the stored file.
         fills: keys of the whole that its result has.
-        run: makes the result; told what to call with the name of each step, and whether to be quick.
+        run: makes the result.
         stored: whether it is heavy and its result kept; else it is made anew each time.
         light: whether it has a quick version.
         reads_posterior: whether the shipped draws are used; if not, another posterior does not make the result stale.
@@ -47,7 +61,7 @@ class Part:
 
     id: str
     fills: tuple[str, ...]
-    run: Callable[[Step, bool], Result]
+    run: Callable[[Making], Result]
     stored: bool = True
     light: bool = True
     reads_posterior: bool = True
@@ -71,68 +85,63 @@ class Part:
         return told
 
 
-def _diagnostics(step: Step, quick: bool) -> Result:
+def _diagnostics(making: Making) -> Result:
     return {"diagnostics": worst(load_posterior(check=False).report)}
 
 
-def _backtests(step: Step, quick: bool) -> Result:
-    from contraflow.validation import backtests
+def _backtests(making: Making) -> Result:
+    from contraflow.validation.backtests import backtests
 
-    folder = WORK / "backtests"
-    for origin in backtests.ORIGINS:
-        step(f"origin {origin}")
-        backtests.fitted(origin, folder, step)
-    step("scores")
-    return backtests.backtests(folder)
+    return backtests(WORK / "backtests", making.keep, making.step)
 
 
-def _predictive(step: Step, quick: bool) -> Result:
+def _predictive(making: Making) -> Result:
     from contraflow.validation.predictive import predictive
 
     return {"predictive": predictive(load_posterior())}
 
 
-def _calibration(step: Step, quick: bool) -> Result:
+def _calibration(making: Making) -> Result:
     from contraflow.validation.calibration import calibrate
 
-    return {"sbc": calibrate(1, WORK / "calibration", log=step)}
+    return {"sbc": calibrate(1, WORK / "calibration", log=making.step)}
 
 
-def _true_supply(step: Step, quick: bool) -> Result:
+def _true_supply(making: Making) -> Result:
     from contraflow.validation.true_supply import true_supply
 
-    return true_supply(WORK / "backtests", step)
+    return true_supply(WORK / "backtests", making.keep, making.step)
 
 
-def _recovery(step: Step, quick: bool) -> Result:
+def _recovery(making: Making) -> Result:
     from contraflow.validation.calibration import recovery, refits
 
-    return {"recovery": recovery(refits(load_posterior(), 1, WORK / "recovery", beside_ours=False, log=step))}
+    return {"recovery": recovery(refits(load_posterior(), 1, WORK / "recovery", beside_ours=False, log=making.step))}
 
 
-def _posterior_sbc(step: Step, quick: bool) -> Result:
+def _posterior_sbc(making: Making) -> Result:
     from contraflow.validation.calibration import posterior_sbc, refits
 
-    found = refits(load_posterior(), 1, WORK / "posterior-calibration", beside_ours=True, log=step)
+    found = refits(load_posterior(), 1, WORK / "posterior-calibration", beside_ours=True, log=making.step)
     return {"posterior_sbc": posterior_sbc(found, 1)}
 
 
-def _alternatives(step: Step, quick: bool) -> Result:
+def _alternatives(making: Making) -> Result:
     from contraflow.validation.alternatives import alternatives
 
-    return {"alternatives": alternatives(WORK / "alternatives", WORK / "backtests", step)}
+    return {"alternatives": alternatives(WORK / "alternatives", WORK / "backtests", making.keep, making.step)}
 
 
-def _held_back(step: Step, quick: bool) -> Result:
+def _held_back(making: Making) -> Result:
     from contraflow.validation.held_back import DRAWS, held_back
 
-    return {"held_back": held_back(load_posterior(), step, QUICK_DRAWS if quick else DRAWS)}
+    return {"held_back": held_back(load_posterior(), making.step, QUICK_DRAWS if making.quick else DRAWS)}
 
 
-def _barlas(step: Step, quick: bool) -> Result:
+def _barlas(making: Making) -> Result:
     from contraflow.validation.barlas import barlas
 
-    return {"barlas": barlas(load_posterior(), step, quick)}
+    return {"barlas": barlas(load_posterior(), making.step, making.quick)}
 
 
 def _of_backtests() -> Any:
@@ -254,7 +263,8 @@ def make(names: Iterable[str], step: Step) -> list[Path]:
     paths = []
     for p in chosen:
         if p.stored:
-            paths.append(record.save(p.id, p.belongs(now), p.run(_told(step, p), False)))
+            made_for = p.belongs(now)
+            paths.append(record.save(p.id, made_for, p.run(Making(_told(step, p), False, _keeper(p, made_for)))))
     return paths
 
 
@@ -280,7 +290,7 @@ def validate(step: Step, quick: bool = False) -> dict[str, Any]:
         whole["stale"].append({"part": "posterior", "why": why, "command": "contraflow fit"})
     for p in PARTS.values():
         if not p.stored or (quick and p.light):
-            result: Result | None = record.rounded(p.run(_told(step, p), quick))
+            result: Result | None = record.rounded(p.run(Making(_told(step, p), quick, made_anew)))
             standing, why = "fresh", ""
         else:
             held = record.load(p.id)
@@ -322,6 +332,17 @@ def _stale_posterior() -> str:
     except PosteriorError as error:
         return str(error)
     return ""
+
+
+def made_anew(name: str, make: Callable[[], Result]) -> Result:
+    """A piece that is not kept."""
+    return make()
+
+
+def _keeper(p: Part, made_for: Made) -> Keep:
+    """Keeps pieces of a part; of another posterior too, where the part does not read it."""
+    belonging = made_for if p.reads_posterior else replace(made_for, posterior="")
+    return lambda name, make: record.piece(p.id, name, belonging, make)
 
 
 def _told(step: Step, p: Part) -> Step:
