@@ -10,6 +10,7 @@ from scipy import stats
 from contraflow.inference.fit import FIRST, Length, Stage
 from contraflow.inference.posterior import load_posterior
 from contraflow.inference.problem import problem
+from contraflow.validation import calibration
 from contraflow.validation.calibration import (
     EFFECTS,
     REDUCED,
@@ -38,8 +39,8 @@ def target():
 def test_places_are_uniform_for_exchangeable_draws_and_not_for_narrow_ones():
     rng = np.random.default_rng(0)
     truth, draws = rng.standard_normal(2000), rng.standard_normal((49, 2000))
-    right = _places((draws < truth).mean(axis=0), 49, seed=1)
-    narrow = _places((0.5 * draws < truth).mean(axis=0), 49, seed=1)
+    right = _places((draws < truth).sum(axis=0), 49, seed=1)
+    narrow = _places((0.5 * draws < truth).sum(axis=0), 49, seed=1)
     assert stats.kstest(right, "uniform").pvalue > 0.01
     assert stats.kstest(narrow, "uniform").pvalue < 1e-6
 
@@ -66,7 +67,7 @@ def test_ranks_keep_within_their_bands_only_if_the_likelihood_is_that_of_the_dat
     assert drawn.shape == (19, 2, 160)
     error = drawn.mean(axis=0) - made.observed["points"] / 1.04
     assert np.abs(error).mean() < 0.1, "each chain is at the mean of its own posterior"
-    places = _places((drawn < made.truth).mean(axis=0), len(drawn), seed=1)
+    places = _places((drawn < made.truth).sum(axis=0), len(drawn), seed=1)
     assert pit_inside_bands(places.ravel(), range(places.size), EVEN) == inside
 
 
@@ -89,7 +90,7 @@ def second_history(beside_ours):
 def test_truths_that_are_draws_given_our_data_have_even_ranks_only_beside_them(tmp_path, beside_ours, inside):
     made, stage = second_history(beside_ours), Stage((FIRST,), Length(warmup=20, kept=19, thin=2))
     drawn = refit(made, np.ones(1, dtype=bool), stage, 0, tmp_path / "work", 5)
-    places = _places((drawn < made.truth).mean(axis=0), len(drawn), seed=1)
+    places = _places((drawn < made.truth).sum(axis=0), len(drawn), seed=1)
     assert pit_inside_bands(places.ravel(), range(places.size), EVEN) == inside
 
 
@@ -129,8 +130,19 @@ def test_effects_depend_on_coordinates_alone(target):
 
 
 @pytest.mark.slow
-def test_a_small_calibration_runs(tmp_path):
-    found = calibrate(1, tmp_path / "work", sets=8, stage=Stage((FIRST,), Length(warmup=2, kept=3, thin=1)))
+def test_a_small_calibration_runs(tmp_path, monkeypatch):
+    kept = {}
+
+    def keep(name, make):
+        kept[name] = make()
+        return kept[name]
+
+    monkeypatch.setattr(calibration, "BATCHES", 2)
+    stage = Stage((FIRST,), Length(warmup=2, kept=3, thin=1))
+    found = calibrate(1, tmp_path / "work", keep, sets=8, stage=stage)
+    assert len(kept) == 2 and kept["batch-1"] != kept["batch-2"]
+    ranks = [r for batch in kept.values() for r in batch["ranks"]["titration"]]
+    assert found["ranks"]["titration"] == ranks and set(ranks) <= {0, 1, 2, 3}
     assert found["datasets"] == 8 and found["inside_bands"] <= found["quantities"]
     assert len(found["outside"]) == found["quantities"] - found["inside_bands"]
     assert not (tmp_path / "work").exists()

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from contraflow.policy import Scenario
 from contraflow.system.calendar import monthly_grid
 from contraflow.system.latents import LATENT_PARAMETERS, SUPPLY_LATENT
 from contraflow.system.outcomes import OUTCOMES
+from contraflow.validation.record import Keep
 from contraflow.validation.scoring import EVEN, pit_inside_bands
 
 #: Latent drivers that the reduced model leaves free, of supply and of violence.
@@ -74,8 +76,8 @@ EFFECTS: tuple[Headline, ...] = (
     ("leaders-first", "mx.homicides"),
 )
 EFFECT_WINDOW = (2027.0, 2031.0)
-#: Synthetic data sets of the reduced model, and histories that are recovered.
-SETS, HISTORIES = 208, 56
+#: Synthetic data sets of the reduced model, batches that they are fitted in, and histories that are recovered.
+SETS, BATCHES, HISTORIES = 208, 4, 56
 #: Doublings of a trajectory in the reduced model, three tenths of whose coordinates are free.
 REDUCED_DOUBLINGS = 5
 #: Draws of each chain that ranks are taken among, and those that intervals are taken from.
@@ -154,35 +156,49 @@ def refit(
 def calibrate(
     seed: int,
     folder: Path,
-    sets: int = SETS,
+    keep: Keep,
     log: Log = lambda _: None,
+    sets: int = SETS,
     stage: Stage = REDUCED_STAGE,
 ) -> dict[str, Any]:
     """Ranks of the truth among posterior draws of the reduced model, and whether they keep within their bands.
 
-    The result has ``datasets``, ``quantities``, ``inside_bands`` (how many), ``outside`` (which), ``draws``, and
-    ``ranks``: by quantity, how many of the draws lie below each truth.
+    Sets are fitted in ``BATCHES``, each kept by ``keep``. The result has ``datasets``, ``quantities``, ``inside_bands``
+    (how many), ``outside`` (which), ``draws``, and ``ranks``: by quantity, how many draws lie below each truth.
     """
-    target = problem()
+    target, draws = problem(), stage.drawn.kept
     free = reduced(target)
     truth = np.zeros((target.size, sets))
     truth[free] = np.random.default_rng([seed, 3]).standard_normal((int(free.sum()), sets))
-    made = experiment(target, truth, seed)
-    drawn = refit(made, free, stage, seed, folder, REDUCED_DOUBLINGS, log)
-    ranks = {n: (drawn[:, k] < truth[k]).mean(axis=0) for k, n in enumerate(target.names) if free[k]}
-    real = policy_effects(target, truth, EFFECTS)
-    found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
-    for name, values in found.items():
-        ranks[name] = (values.reshape(len(drawn), sets) < real[name]).mean(axis=0)
-    inside = {n: pit_inside_bands(_places(r, len(drawn), seed), range(sets), EVEN) for n, r in ranks.items()}
+    batches = []
+    for k, own in enumerate(np.array_split(truth, BATCHES, axis=1)):
+        log(f"batch {k + 1} of {BATCHES}")
+        made = experiment(target, own, BATCHES * seed + k)
+        fitting = partial(_ranks, made, free, stage, BATCHES * seed + k, folder, log)
+        batches.append(keep(f"batch-{k + 1}", fitting)["ranks"])
+    ranks = {n: np.concatenate([batch[n] for batch in batches]) for n in batches[0]}
+    inside = {n: pit_inside_bands(_places(r, draws, seed), range(sets), EVEN) for n, r in ranks.items()}
     return {
         "datasets": sets,
         "quantities": len(inside),
         "inside_bands": sum(inside.values()),
         "outside": sorted(n for n, ok in inside.items() if not ok),
-        "draws": len(drawn),
-        "ranks": {n: np.round(r * len(drawn)).astype(int).tolist() for n, r in ranks.items()},
+        "draws": draws,
+        "ranks": {n: r.tolist() for n, r in ranks.items()},
     }
+
+
+def _ranks(
+    made: Experiment, free: np.ndarray, stage: Stage, seed: int, folder: Path, log: Log
+) -> dict[str, dict[str, list[int]]]:
+    """Fit the sets; ``ranks``: of each free coordinate and policy effect, how many draws lie below each set's truth."""
+    target, truth = made.target, made.truth
+    drawn = refit(made, free, stage, seed, folder, REDUCED_DOUBLINGS, log)
+    ranks = {n: (drawn[:, k] < truth[k]).sum(axis=0) for k, n in enumerate(target.names) if free[k]}
+    real = policy_effects(target, truth, EFFECTS)
+    found = policy_effects(target, np.concatenate(list(drawn), axis=1), EFFECTS)
+    ranks |= {n: (values.reshape(len(drawn), made.sets) < real[n]).sum(axis=0) for n, values in found.items()}
+    return {"ranks": {n: r.tolist() for n, r in ranks.items()}}
 
 
 @dataclass(frozen=True)
@@ -240,8 +256,8 @@ def posterior_sbc(found: Refits, seed: int) -> dict[str, Any]:
     ``quantities``, ``inside_bands`` (how many) and ``outside`` (which), as in ``calibrate``; and ``ranks`` of effects.
     """
     draws, histories = next(iter(found.coordinates.values()))[1].shape
-    places = {n: (drawn < truth).mean(axis=0) for n, (truth, drawn) in {**found.coordinates, **found.effects}.items()}
-    even = {n: pit_inside_bands(_places(r, draws, seed), range(histories), EVEN) for n, r in places.items()}
+    ranks = {n: (drawn < truth).sum(axis=0) for n, (truth, drawn) in {**found.coordinates, **found.effects}.items()}
+    even = {n: pit_inside_bands(_places(r, draws, seed), range(histories), EVEN) for n, r in ranks.items()}
     rows = {}
     for name, (truth, drawn) in found.effects.items():
         low, high = _ends(drawn)
@@ -255,7 +271,7 @@ def posterior_sbc(found: Refits, seed: int) -> dict[str, Any]:
         "quantities": len(even),
         "inside_bands": sum(even.values()),
         "outside": sorted(n for n, ok in even.items() if not ok),
-        "ranks": {n: np.round(places[n] * draws).astype(int).tolist() for n in found.effects},
+        "ranks": {n: ranks[n].tolist() for n in found.effects},
     }
 
 
@@ -295,5 +311,5 @@ def policy_effects(target: Problem, y: np.ndarray, effects: Sequence[Headline]) 
 
 
 def _places(ranks: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Ranks as shares, spread evenly within their steps, so that a calibrated quantity is uniform."""
-    return (np.round(ranks * draws) + np.random.default_rng([seed, 9]).uniform(size=ranks.shape)) / (draws + 1)
+    """Ranks among draws as shares, spread evenly within their steps, so that a calibrated quantity is uniform."""
+    return (ranks + np.random.default_rng([seed, 9]).uniform(size=ranks.shape)) / (draws + 1)

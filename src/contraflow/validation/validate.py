@@ -104,7 +104,7 @@ def _predictive(making: Making) -> Result:
 def _calibration(making: Making) -> Result:
     from contraflow.validation.calibration import calibrate
 
-    return {"sbc": calibrate(1, WORK / "calibration", log=making.step)}
+    return {"sbc": calibrate(1, WORK / "calibration", making.keep, making.step)}
 
 
 def _true_supply(making: Making) -> Result:
@@ -169,7 +169,7 @@ def _of_predictive() -> Any:
 def _of_calibration() -> Any:
     from contraflow.validation import calibration as c
 
-    fits = [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.REDUCED, c.REDUCED_LATENTS, c.SETS]
+    fits = [asdict(c.REDUCED_STAGE), c.REDUCED_DOUBLINGS, c.REDUCED, c.REDUCED_LATENTS, c.SETS, c.BATCHES]
     return [fits, c.EFFECT_WINDOW, _scenarios(c.EFFECTS), scoring.EVEN.tolist()]
 
 
