@@ -30,6 +30,9 @@ from contraflow.validation.calibration import (
 )
 from contraflow.validation.scoring import EVEN, pit_inside_bands
 
+#: Enough to run every step, not to sample well.
+SHORT = Length(warmup=4, kept=4, thin=1)
+
 
 @pytest.fixture(scope="module")
 def target():
@@ -138,7 +141,7 @@ def test_a_small_calibration_runs(tmp_path, monkeypatch):
         return kept[name]
 
     monkeypatch.setattr(calibration, "BATCHES", 2)
-    stage = Stage((FIRST,), Length(warmup=2, kept=3, thin=1))
+    stage = Stage((SHORT,), Length(warmup=2, kept=3, thin=1))
     found = calibrate(1, tmp_path / "work", keep, sets=8, stage=stage)
     assert len(kept) == 2 and kept["batch-1"] != kept["batch-2"]
     ranks = [r for batch in kept.values() for r in batch["ranks"]["titration"]]
@@ -150,7 +153,7 @@ def test_a_small_calibration_runs(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_small_refits_beside_our_data_run(tmp_path):
-    stage = Stage((FIRST,), Length(warmup=2, kept=4, thin=1))
+    stage = Stage((SHORT,), Length(warmup=2, kept=4, thin=1))
     made = refits(load_posterior(), 1, tmp_path / "work", beside_ours=True, histories=8, stage=stage)
     found, alone = posterior_sbc(made, seed=1), recovery(made)
     assert (found["histories"], found["draws"]) == (8, 4) and alone["histories"] == 8

@@ -22,10 +22,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from contraflow import evidence
 from contraflow.inference.posterior import Posterior
@@ -220,7 +220,7 @@ def _drivers(
     names = [n for n in known_ranks if n in reaching]
     if np.ptp(relative) < 1e-12 or not names:
         return 0.0, ()
-    chance = max(SLIGHT, stats.norm.isf(CHANCE / 2 / len(names)) / np.sqrt(distinct))
+    chance = max(SLIGHT, NormalDist().inv_cdf(1 - CHANCE / 2 / len(names)) / np.sqrt(distinct))
     ranks = np.stack([known_ranks[n] for n in names], axis=1)
     own = _standard(relative)
     plain = ranks.T @ own / len(own)
