@@ -297,8 +297,8 @@ def test_an_origin_is_scored_from_what_was_kept_of_it(held):
     pieces = {}
 
     def keep(name, make):
-        pieces.setdefault(name, None)
-        pieces[name] = pieces[name] or json.loads(json.dumps(record.rounded(make())))
+        if name not in pieces:
+            pieces[name] = json.loads(json.dumps(record.rounded(make())))
         return pieces[name]
 
     result = backtests.backtests(held, keep, origins=[2016])
