@@ -88,7 +88,7 @@ def _summary(whole: Mapping[str, Any]) -> dict[str, str]:
         strange = whole["predictive"]["strange"]
         lines["Predictive checks"] = f"{strange['features']} of {strange['of']} features of series are strange at 1 %"
     for rival, q in (whole["skill"] or {}).items():
-        lines[f"Skill against {rival}"] = f"{q['median']:+.2f} ({q['q05']:+.2f} to {q['q95']:+.2f})"
+        lines[f"Skill against {rival}"] = f"{q['value']:+.2f} ({q['q05']:+.2f} to {q['q95']:+.2f})"
     if whole["pit_inside_bands"] is not None:
         lines["PIT"] = "inside its bands" if whole["pit_inside_bands"] else "outside its bands"
     if rows := [row for row in whole["backtests"] or () if row["weight"]]:

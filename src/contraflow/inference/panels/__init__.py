@@ -1,4 +1,4 @@
-"""Panels of states: what national series cannot separate, given each month's national total.
+"""Panels of states: what national series cannot separate, given each month's total of a region or the country.
 
 ``results()`` reads what is stored with the package; ``recompute()`` makes it again from the tables. The likelihood is
 of how a total divides over places, never of the total, so that the same deaths do not enter the national fit twice.
