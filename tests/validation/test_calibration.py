@@ -39,6 +39,12 @@ def target():
     return problem()
 
 
+@pytest.fixture
+def fewer_data(monkeypatch):
+    """Fits of the data before 2013: the same steps in a third of the time."""
+    monkeypatch.setattr(calibration, "problem", lambda: problem(2013.0))
+
+
 def test_places_are_uniform_for_exchangeable_draws_and_not_for_narrow_ones():
     rng = np.random.default_rng(0)
     truth, draws = rng.standard_normal(2000), rng.standard_normal((49, 2000))
@@ -133,6 +139,7 @@ def test_effects_depend_on_coordinates_alone(target):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fewer_data")
 def test_a_small_calibration_runs(tmp_path, monkeypatch):
     kept = {}
 
@@ -152,6 +159,7 @@ def test_a_small_calibration_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fewer_data")
 def test_small_refits_beside_our_data_run(tmp_path):
     stage = Stage((SHORT,), Length(warmup=2, kept=4, thin=1))
     made = refits(load_posterior(), 1, tmp_path / "work", beside_ours=True, histories=8, stage=stage)

@@ -275,9 +275,12 @@ class _Sampling:
     def run(self, last: int, step: float | None) -> None:
         """Every chain to its ``last`` transition, with steps of this length, or tuned on the way."""
         factor, base, of_chains = jnp.asarray(self.factor), self.state["base"], self.target.of_chains
+        lanes, given = np.arange(base.shape[1]), self.given
 
         def answer(z: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            given = of_chains(self.given, of) if of_chains else self.given
+            nonlocal lanes, given
+            if of_chains and not np.array_equal(of, lanes):
+                lanes, given = of, of_chains(self.given, of)
             value, slope = self.target.whitened(z, base[:, of], factor, given)
             return np.asarray(value), np.asarray(slope)
 
