@@ -242,3 +242,17 @@ def test_a_quick_fit_stopped_half_way_goes_on_and_its_posterior_loads(tmp_path, 
     assert posterior.contraction("iron_law") == report["contraction"]["iron_law"]
     assert sum(told) == fit_size(QUICK, 2013.0)
     assert not (tmp_path / "quick.resume").exists()
+
+
+@pytest.mark.slow
+def test_another_structure_is_fitted_from_a_posterior_in_place_of_a_check(tmp_path, monkeypatch):
+    monkeypatch.setattr("contraflow.inference.fit.CHAINS", 4)
+    plan = replace(QUICK, joint=None, check=None, chains=4, twins=0)
+    said: list[str] = []
+    fixed = {"replacement": 1.0}
+    path = fit(plan=plan, out=tmp_path / "again.nc", fixed=fixed, last=load_posterior(), until=2013.0, log=said.append)
+    posterior = load_posterior(path, fixed=fixed)
+    assert np.ptp(posterior.parameters()["replacement"]) == 0 < np.ptp(posterior.parameters()["titration"])
+    assert set(posterior.report["stages"]) == {"supply", "rest"} and not any("check" in line for line in said)
+    with pytest.raises(PosteriorError, match="replacement"):
+        load_posterior(path)

@@ -102,7 +102,8 @@ class Plan:
 
     ``joint`` may be None: the joint posterior is then left out. ``chains``: chains of the last stage, one a draw of
     the supply stage. ``check``: ``CHAINS`` chains of the last stage that share one such draw, so that they can be
-    compared; they come before the rest and tell its whitening and where it begins. None for no such check.
+    compared; they come before the rest and tell its whitening and where it begins. None for no such check: where a fit
+    begins from a posterior, its draws tell both.
     ``doublings``: of a trajectory at most. ``twins``: how many draws of the supply stage are given to a second chain
     too, begun elsewhere, at a draw of the check: where the last stage forgets its beginning, the two agree.
     """
@@ -155,6 +156,8 @@ BRIEF = Plan(
     chains=64,
     doublings=6,
 )
+#: The same from a posterior to the same data, whose draws do what the check does.
+AGAIN = replace(BRIEF, check=None)
 #: From the last posterior, with some more data: the way to the mode is short, the sampling is not.
 UPDATE = replace(FULL, iterations=100)
 _QUICK = Stage((Length(4, 4, 1),), Length(2, 4, 1))
@@ -233,7 +236,7 @@ def fit(
     """Fit the reference model and write the posterior; returns its path.
 
     ``fixed``: parameters held at these values, for structural alternatives. ``last``: a posterior to begin from, of the
-    same parameters and fewer data: its middle in place of the prior medians, its draws as starts of the chains.
+    same parameters and no more data: its middle in place of the prior medians, its draws as starts of the chains.
     ``supply_until``: end of supply data, where they are to reach beyond ``until``.
 
     ``plan``: ``QUICK`` runs the same stages with few transitions, to show that they run; its draws are not for use,
@@ -279,8 +282,11 @@ def fit(
         report["stages"]["check"] = _went(target, check, conditional)
         report["diagnostics"]["check"] = _diagnosed(target, check, conditional)
         pilot = check.draws
+    elif last:
+        pilot = begun.T[:, :, None]
+    if pilot is not None:
         # Not at the joint mode: there scales of latent drivers are several times too large, and chains seldom leave.
-        given = np.where(conditional[:, None], check.draws.mean(axis=(0, 2))[:, None], given)
+        given = np.where(conditional[:, None], pilot.mean(axis=(0, 2))[:, None], given)
 
     log("stage 2: everything else, each chain given one draw of stage 1")
     rest = run("rest", plan.rest, given, conditional, all_series, pilot)

@@ -23,7 +23,7 @@ from contraflow import evidence
 from contraflow.analysis.runs import Model
 from contraflow.inference import priors
 from contraflow.inference.diagnostics import worst
-from contraflow.inference.fit import BRIEF, fit, holds_fit
+from contraflow.inference.fit import AGAIN, BRIEF, Plan, fit, holds_fit
 from contraflow.inference.posterior import Posterior, load_posterior
 from contraflow.validation import backtests
 from contraflow.validation.record import Keep
@@ -105,7 +105,7 @@ def _ahead(a: Alternative, folder: Path, origins: Path, step: Step) -> dict[str,
     """Log scores after the origin, of a fit to what was known then, and how that was sampled."""
     step(f"{a.id}: data to {ORIGIN}")
     if a.fixed:
-        earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", until=ORIGIN + 1.0, log=step)
+        earlier = _fitted(a, folder / f"{a.id}-{ORIGIN}.nc", BRIEF, until=ORIGIN + 1.0, log=step)
     else:
         earlier = backtests.fitted(ORIGIN, origins, step)
     posterior = load_posterior(earlier, fixed=a.fixed)
@@ -115,7 +115,7 @@ def _ahead(a: Alternative, folder: Path, origins: Path, step: Step) -> dict[str,
 def _headlines(a: Alternative, folder: Path, step: Step) -> dict[str, Any]:
     """Headline effects, of a fit to all data."""
     step(f"{a.id}: all data")
-    stored = {"path": _fitted(a, folder / f"{a.id}.nc", log=step), "fixed": a.fixed} if a.fixed else {}
+    stored = {"path": _fitted(a, folder / f"{a.id}.nc", AGAIN, log=step), "fixed": a.fixed} if a.fixed else {}
     model = Model(load_posterior(**stored))
     effects = []
     for scenario, outcome in HEADLINES:
@@ -141,8 +141,12 @@ def _simplex(free: np.ndarray) -> np.ndarray:
     return powers / powers.sum()
 
 
-def _fitted(a: Alternative, path: Path, **options: Any) -> Path:
-    return path if holds_fit(path, BRIEF, a.fixed) else fit(out=path, plan=BRIEF, fixed=a.fixed, **options)
+def _fitted(a: Alternative, path: Path, plan: Plan, **options: Any) -> Path:
+    """The fit there, or made: to all data from the posterior that ships, to earlier data from nothing later."""
+    if holds_fit(path, plan, a.fixed):
+        return path
+    last = None if plan.check else load_posterior()
+    return fit(out=path, plan=plan, fixed=a.fixed, last=last, **options)
 
 
 def _log_scores(posterior: Posterior) -> np.ndarray:

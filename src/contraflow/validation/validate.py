@@ -181,11 +181,11 @@ def _of_recovery() -> Any:
 
 
 def _of_alternatives() -> Any:
-    from contraflow.inference.fit import BRIEF
+    from contraflow.inference.fit import AGAIN, BRIEF
     from contraflow.validation import alternatives as a
 
     views = {view.id: view.fixed for view in a.ALTERNATIVES}
-    return [asdict(BRIEF), a.ORIGIN, a.DRAWS, a.END, _scenarios(a.HEADLINES), views]
+    return [asdict(BRIEF), asdict(AGAIN), a.ORIGIN, a.DRAWS, a.END, _scenarios(a.HEADLINES), views]
 
 
 def _of_barlas() -> Any:
